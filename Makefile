@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check format clean
+
+.venv/runtime: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e .
+	touch $@
+
+# ultralytics asks for opencv-python, which unpacks into the folder of the headless build and needs
+# system libraries that a bare server lacks: take it out and lay the headless one down again.
+.venv/dev: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e .[dev,postgres]
+	$(BIN)/pip uninstall -q -y opencv-python
+	$(BIN)/pip install -q --no-deps --force-reinstall opencv-python-headless
+	$(BIN)/python -c "import cv2"
+	touch $@ .venv/runtime
+
+install: .venv/runtime
+
+demo: .venv/runtime
+	$(BIN)/xunjie demo
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -q
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build dist *.egg-info var

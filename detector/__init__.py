@@ -1,0 +1,1 @@
+"""The pipeline from a camera to a case. Importable without torch."""

@@ -1,0 +1,33 @@
+"""The one list of what the models can see: every class name, by model, in the order of the weights."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VENDOR_CLASSES: Final = ("stall", "cart", "ground_goods")
+"""Street classes that together make a vendor; a parasol alone does not."""
+
+CONTEXT_CLASSES: Final = ("person", "bicycle", "motorcycle", "car", "bus", "truck")
+"""Street classes that are no violation: used for masking, occlusion and goods-without-a-person checks."""
+
+STREET_CLASSES: Final = (*VENDOR_CLASSES, "parasol", *CONTEXT_CLASSES)
+
+COVER_CLASSES: Final = ("cover_ok", "cover_damaged", "cover_missing", "storm_grate", "pothole")
+
+AERIAL_CLASSES: Final = ("parasol", "rooftop_shed", "rooftop_canopy", "building")
+
+MODEL_CLASSES: Final[dict[str, tuple[str, ...]]] = {
+    "street": STREET_CLASSES,
+    "covers": COVER_CLASSES,
+    "aerial": AERIAL_CLASSES,
+}
+"""Model name -> its classes, index = class id in weights, labels and detections."""
+
+
+def classes_of(model: str) -> tuple[str, ...]:
+    """Class names of a model, or a clear error that lists the known ones."""
+    try:
+        return MODEL_CLASSES[model]
+    except KeyError:
+        known = ", ".join(sorted(MODEL_CLASSES))
+        raise ValueError(f"unknown model {model!r}: the taxonomy knows {known}") from None
