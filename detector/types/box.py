@@ -63,9 +63,7 @@ class Box:
 
     def scaled(self, x_factor: float, y_factor: float) -> Box:
         """The box with both axes multiplied, e.g. from fractions to pixels."""
-        return Box(
-            self.x1 * x_factor, self.y1 * y_factor, self.x2 * x_factor, self.y2 * y_factor
-        )
+        return Box(self.x1 * x_factor, self.y1 * y_factor, self.x2 * x_factor, self.y2 * y_factor)
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         return self.x1, self.y1, self.x2, self.y2

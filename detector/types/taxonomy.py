@@ -1,4 +1,4 @@
-"""The one list of what the models can see: every class name, by model, in the order of the weights."""
+"""The one list of what the models can see: class names by model, in the weights' order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VENDOR_CLASSES: Final = ("stall", "cart", "ground_goods")
 """Street classes that together make a vendor; a parasol alone does not."""
 
 CONTEXT_CLASSES: Final = ("person", "bicycle", "motorcycle", "car", "bus", "truck")
-"""Street classes that are no violation: used for masking, occlusion and goods-without-a-person checks."""
+"""Street classes that are no violation: used for masking and to recognise occlusion."""
 
 STREET_CLASSES: Final = (*VENDOR_CLASSES, "parasol", *CONTEXT_CLASSES)
 

@@ -29,3 +29,5 @@ class Track:
     passes: int = 1  # moving sources: separate passes in which it was seen
     position: Position | None = None  # moving sources: where it is on the ground
     attended_looks: int = 0  # looks in which a person stood beside it
+    strong_looks: int = 0  # looks in which the score reached the class's threshold
+    class_share: float = 1.0  # share of the score-weighted votes that class_name holds

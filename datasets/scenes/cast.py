@@ -1,0 +1,215 @@
+"""People, vehicles and vendors put at random into a corner."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+from car import build_bus, build_car, build_truck
+from corner import Corner
+from person import Pose, build_person, random_look
+from thing import Lamp, Thing
+from two_wheeler import build_bicycle, build_scooter
+from vendor import build_cart, build_ground_goods, build_parasol, build_stall
+
+Placed = list[tuple[float, float, float]]
+
+
+def _free(taken: Placed, x: float, y: float, r: float) -> bool:
+    ok = all(math.hypot(x - a, y - b) > r + c for a, b, c in taken)
+    if ok:
+        taken.append((x, y, r))
+    return ok
+
+
+def _spot(rng: Random, corner: Corner, low: float, high: float) -> tuple[float, float] | None:
+    """A ground point in the picture with y between two lines."""
+    lens = corner.lens
+    for _ in range(250):
+        at = lens.ground(
+            rng.uniform(0.06, 0.94) * lens.width_px, rng.uniform(0.2, 0.97) * lens.height_px
+        )
+        if at is not None and low < at[1] < high and abs(at[0]) < 35:
+            return at
+    return None
+
+
+def random_cast(rng: Random, corner: Corner, *, vendors: bool, night: bool) -> list[list[Thing]]:
+    """Groups of things; each group is one labelled object."""
+    taken: Placed = [(c.x_m, c.y_m, 0.2) for c in corner.covers]
+    groups: list[list[Thing]] = []
+    if vendors:
+        for k in range(rng.randrange(1, 5)):
+            groups += random_vendor(rng, corner, taken, f"vendor-{k}", night)
+    for k in range(rng.randrange(1, 6)):
+        groups += _vehicle(rng, corner, taken, f"vehicle-{k}", night)
+    _parked(rng, corner, taken, groups)
+    for k in range(rng.randrange(2, 10)):
+        at = _spot(rng, corner, -corner.street.near_walk_m, corner.street.front_y_m - 0.4)
+        if at is not None and _free(taken, *at, 0.35):
+            groups.append([walker(rng, f"person-{k}", at[0], at[1])])
+    return groups
+
+
+def walker(rng: Random, name: str, x: float, y: float) -> Thing:
+    standing = rng.random() < 0.3
+    pose = Pose(phase=None if standing else rng.uniform(0, 6.28))
+    heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.4)
+    return Thing(
+        mesh=build_person(random_look(rng), pose),
+        name=name,
+        label="person",
+        x_m=x,
+        y_m=y,
+        heading_rad=heading,
+    )
+
+
+def random_vendor(
+    rng: Random, corner: Corner, taken: Placed, name: str, night: bool
+) -> list[list[Thing]]:
+    s = corner.street
+    band = rng.choice(
+        (
+            (s.road_m + 0.8, s.front_y_m - 0.8),
+            (s.road_m - 2.2, s.road_m - 0.6),
+            (0.6, 2.2),
+            (-s.near_walk_m, -0.8),
+        )
+    )
+    at = _spot(rng, corner, *band)
+    if at is None or not _free(taken, *at, 1.3):
+        return []
+    return vendor_at(rng, name, at, rng.choice((0, math.pi)) + rng.gauss(0, 0.25), night)
+
+
+def vendor_at(
+    rng: Random,
+    name: str,
+    at: tuple[float, float],
+    heading: float,
+    night: bool,
+    kind: str = "",
+    parasol: bool | None = None,
+    cart: str = "",
+) -> list[list[Thing]]:
+    """The stall, its parasol, its keeper and perhaps customers."""
+    kind = kind or rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
+    lamps: tuple[Lamp, ...] = ()
+    if kind == "stall":
+        mesh = build_stall(rng)
+        lamps = (Lamp(at=(0, 0, 2.0), power_w=45.0),) if night else ()
+    elif kind == "cart":
+        mesh, lamps = build_cart(rng, night=night, kind=cart)
+    else:
+        mesh = build_ground_goods(rng)
+    groups = [
+        [
+            Thing(
+                mesh=mesh,
+                name=name,
+                label=kind,
+                x_m=at[0],
+                y_m=at[1],
+                heading_rad=heading,
+                lamps=lamps,
+            )
+        ]
+    ]
+    if parasol if parasol is not None else rng.random() < 0.45:
+        shade = Thing(mesh=build_parasol(rng), name=f"{name}-parasol", label="parasol")
+        off = rng.uniform(0.2, 0.5)
+        groups.append([shade.placed(at[0] + off, at[1] + off, 0.0)])
+    back = heading + math.pi / 2
+    sits = kind == "ground_goods" and rng.random() < 0.7
+    pose = Pose(sitting=sits, lean_rad=0.25, arms_forward_rad=0.6)
+    keeper = Thing(
+        mesh=build_person(random_look(rng, vendor=True), pose),
+        name=f"{name}-keeper",
+        label="person",
+    )
+    groups.append(
+        [
+            keeper.placed(
+                at[0] + 1.15 * math.cos(back), at[1] + 1.15 * math.sin(back), back + math.pi
+            )
+        ]
+    )
+    for k in range(rng.choice((0, 0, 1, 2))):
+        buyer = Thing(
+            mesh=build_person(random_look(rng), Pose(lean_rad=0.15, arms_forward_rad=0.4)),
+            name=f"{name}-buyer-{k}",
+            label="person",
+        )
+        side = -1.0 * (1.0 + 0.2 * k)
+        groups.append(
+            [
+                buyer.placed(
+                    at[0] + side * math.cos(back) + 0.6 * k, at[1] + side * math.sin(back), back
+                )
+            ]
+        )
+    return groups
+
+
+def _vehicle(
+    rng: Random, corner: Corner, taken: Placed, name: str, night: bool
+) -> list[list[Thing]]:
+    s = corner.street
+    at = _spot(rng, corner, 1.4, s.road_m - 1.2)
+    if at is None:
+        return []
+    lane = s.road_m * (0.25 if at[1] < s.road_m / 2 else 0.75)
+    heading = (0.0 if lane < s.road_m / 2 else math.pi) + rng.gauss(0, 0.04)
+    kind = rng.choice(("car", "car", "car", "motorcycle", "motorcycle", "bus", "truck"))
+    if not _free(taken, at[0], lane, {"motorcycle": 1.1, "bus": 6.0, "truck": 3.6}.get(kind, 2.6)):
+        return []
+    return moving(rng, kind, name, at[0], lane + rng.uniform(-0.4, 0.4), heading, night)
+
+
+def moving(
+    rng: Random, kind: str, name: str, x: float, y: float, heading: float, night: bool
+) -> list[list[Thing]]:
+    lamps: tuple[Lamp, ...] = ()
+    groups = []
+    if kind == "car":
+        mesh, lamps = build_car(rng, rng.choice(("sedan", "sedan", "hatch", "van")), lights=night)
+    elif kind == "bus":
+        mesh = build_bus(rng)
+    elif kind == "truck":
+        mesh = build_truck(rng)
+    else:
+        mesh = build_scooter(rng, lights=night) if kind == "motorcycle" else build_bicycle(rng)
+        rider = build_person(
+            random_look(rng), Pose(sitting=True, lean_rad=0.15, arms_forward_rad=0.7)
+        )
+        person = Thing(mesh=rider, name=f"{name}-rider", label="person", z_m=0.36)
+        groups.append(
+            [person.placed(x - 0.3 * math.cos(heading), y - 0.3 * math.sin(heading), heading, 0.36)]
+        )
+    groups.append(
+        [Thing(mesh=mesh, name=name, label=kind, x_m=x, y_m=y, heading_rad=heading, lamps=lamps)]
+    )
+    return groups
+
+
+def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]]) -> None:
+    """Rows of parked scooters and bicycles, and a parked car."""
+    s = corner.street
+    if rng.random() < 0.5:
+        at = _spot(rng, corner, s.road_m + 0.9, s.front_y_m - 1.0)
+        kind = rng.choice(("motorcycle", "bicycle"))
+        for k in range(rng.randrange(2, 6)):
+            if at is not None and _free(taken, at[0] + k * 0.75, at[1], 0.3):
+                mesh = build_scooter(rng) if kind == "motorcycle" else build_bicycle(rng)
+                thing = Thing(mesh=mesh, name=f"parked-{k}", label=kind)
+                groups.append(
+                    [thing.placed(at[0] + k * 0.75, at[1], math.pi / 2 + rng.gauss(0, 0.12))]
+                )
+    if rng.random() < 0.4:
+        at = _spot(rng, corner, 0.5, 2.5)
+        if at is not None and _free(taken, at[0], 1.2, 2.4):
+            mesh, _ = build_car(rng, rng.choice(("sedan", "hatch", "van")))
+            groups.append(
+                [Thing(mesh=mesh, name="parked-car", label="car").placed(at[0], 1.2, 0.0)]
+            )

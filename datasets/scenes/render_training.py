@@ -1,0 +1,139 @@
+"""Render domain-randomised labelled pictures.
+
+python datasets/scenes/render_training.py --out FOLDER --frames 250 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import cv2
+from blend import Studio
+from boxes import Box, boxes_of
+from cast import random_cast
+from corner import Corner, cover_things, make_corner
+from finish import Finish, develop, gain_for, random_finish
+from lens import Lens
+from light import make_light
+from taxonomy import CLASSES, class_id
+from thing import Thing
+
+FRAMES_A_SCENE = 4
+LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--samples", type=int, default=6)
+    parser.add_argument("--prefix", default="r")
+    args = parser.parse_args()
+    for folder in ("images", "labels"):
+        (args.out / folder).mkdir(parents=True, exist_ok=True)
+    (args.out / "classes.txt").write_text("\n".join(CLASSES) + "\n")
+    records: dict[str, Any] = {}
+    for k, (name, record) in enumerate(_pictures(args)):
+        records[name] = record
+        index = args.out / f"scenes-{args.prefix}{args.seed}.json"
+        index.write_text(json.dumps(records, indent=1) + "\n")
+        merged: dict[str, Any] = {}
+        for part in sorted(args.out.glob("scenes-*.json")):
+            merged |= json.loads(part.read_text())
+        (args.out / "scenes.json").write_text(json.dumps(merged, indent=1) + "\n")
+        print(f"{k + 1}/{args.frames} {name}", flush=True)
+        if k + 1 >= args.frames:
+            break
+
+
+def _pictures(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    scene = 0
+    while True:
+        seed = args.seed * 10_000 + scene
+        yield from _scene(args, seed)
+        scene += 1
+
+
+def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    rng = Random(seed)
+    size = (960, 540) if rng.random() < 0.08 else (640, 360)
+    light = make_light(rng.choice(LIGHTS), rng)
+    wet = rng.uniform(0.5, 1.0) if rng.random() < 0.2 else 0.0
+    corner = make_corner(
+        rng, None, night=light.night, wet=wet, size_px=size, clutter=rng.randrange(4, 14)
+    )
+    studio = Studio(samples=args.samples, size_px=size)
+    studio.light(light)
+    studio.camera(corner.lens)
+    for thing in corner.fixed:
+        studio.put(thing, 0)
+    numbered: dict[int, list[Thing]] = {}
+    for k, place in enumerate(corner.covers):
+        things = cover_things(place, corner.street, seed + k)
+        numbered[k + 1] = things[:1]
+        for n, thing in enumerate(things):
+            studio.put(thing, k + 1 if n == 0 else 0)
+    for frame in range(FRAMES_A_SCENE):
+        started = time.monotonic()
+        vendors = frame % 2 == 0
+        name = f"{args.prefix}{seed:06d}_{frame}"
+        boxes = _frame(studio, corner, rng, dict(numbered), args.out, name, vendors, light.night)
+        yield (
+            name,
+            {
+                "scene": f"{args.prefix}{seed:06d}",
+                "light": light.name,
+                "wet": wet > 0,
+                "seed": seed,
+                "vendors": vendors,
+                "boxes": len(boxes),
+                "seconds": round(time.monotonic() - started, 1),
+            },
+        )
+
+
+def _frame(
+    studio: Studio,
+    corner: Corner,
+    rng: Random,
+    numbered: dict[int, list[Thing]],
+    out: Path,
+    name: str,
+    vendors: bool,
+    night: bool,
+) -> list[Box]:
+    objects: list[Any] = []
+    for k, group in enumerate(random_cast(rng, corner, vendors=vendors, night=night)):
+        numbered[100 + k] = group
+        for thing in group:
+            objects += studio.put(thing, 100 + k)
+    shot = studio.shoot(rng.randrange(2**31))
+    studio.take_out(objects)
+    finish: Finish = random_finish(rng, night)
+    picture = develop(
+        shot.rgb, shot.depth_m, finish, gain_for(shot.rgb, finish.key), rng.randrange(2**31)
+    )
+    quality = rng.randrange(45, 92)
+    cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    boxes = boxes_of(shot.index, numbered, corner.lens)
+    lines = [_line(b, corner.lens) for b in boxes]
+    (out / "labels" / f"{name}.txt").write_text("".join(lines))
+    return boxes
+
+
+def _line(box: Box, lens: Lens) -> str:
+    x0, y0, x1, y1 = box.xyxy_px
+    w, h = lens.width_px, lens.height_px
+    shares = ((x0 + x1) / 2 / w, (y0 + y1) / 2 / h, (x1 - x0) / w, (y1 - y0) / h)
+    return " ".join([str(class_id(box.label)), *(f"{s:.5f}" for s in shares)]) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Evidence: what is shown is masked, what is original is sealed, and nothing is overwritten."""
+
+from detector.evidence.annotation import AnnotationConfig, Caption, Mark, annotate
+from detector.evidence.evidence_file import EvidenceFile, EvidenceKind, EvidenceVariant
+from detector.evidence.file_store import FileStore, FileStoreConfig
+from detector.evidence.hidden_region import MaskingConfig
+from detector.evidence.latest import LatestConfig, LatestPicture, LatestPictures
+from detector.evidence.masking import PolygonUnit, mask
+from detector.evidence.memory_store import MemoryStore
+from detector.evidence.pack import EvidencePacker, PackConfig, Shot, Slot
+from detector.evidence.recent import FirstFrame, FirstFrames, FirstFramesConfig
+from detector.evidence.sealing import (
+    SealBrokenError,
+    Sealer,
+    SealError,
+    SealingConfig,
+    WrongSealKeyError,
+)
+
+__all__ = [
+    "AnnotationConfig",
+    "Caption",
+    "EvidenceFile",
+    "EvidenceKind",
+    "EvidencePacker",
+    "EvidenceVariant",
+    "FileStore",
+    "FileStoreConfig",
+    "FirstFrame",
+    "FirstFrames",
+    "FirstFramesConfig",
+    "LatestConfig",
+    "LatestPicture",
+    "LatestPictures",
+    "Mark",
+    "MaskingConfig",
+    "MemoryStore",
+    "PackConfig",
+    "PolygonUnit",
+    "SealBrokenError",
+    "SealError",
+    "Sealer",
+    "SealingConfig",
+    "Shot",
+    "Slot",
+    "WrongSealKeyError",
+    "annotate",
+    "mask",
+]

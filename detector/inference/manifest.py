@@ -1,0 +1,80 @@
+"""What a released model says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detector.types import ModelError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class InputSpec(_Part):
+    """Preprocessing the network was trained with."""
+
+    width_px: int = Field(gt=0)
+    height_px: int = Field(gt=0)
+    stride_px: int = Field(default=32, gt=0)
+    letterbox_fill: int = Field(default=114, ge=0, le=255)
+
+
+class NmsSpec(_Part):
+    """Non-maximum suppression, class by class."""
+
+    iou: float = Field(default=0.7, gt=0, lt=1)
+    max_detections: int = Field(default=300, gt=0)
+
+
+class WeightsSpec(_Part):
+    """The weights' file, relative to the model's folder."""
+
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Manifest(_Part):
+    """The fields of `manifest.json` that the runtime needs; others are for people."""
+
+    format: int = Field(ge=1, le=1)
+    name: str
+    version: str
+    classes: tuple[str, ...] = Field(min_length=1)
+    input: InputSpec
+    nms: NmsSpec = NmsSpec()
+    thresholds: dict[str, float]
+    weights: WeightsSpec
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads and checks a model folder: manifest, thresholds for every class, weights' sha256.
+
+    Raises ModelError naming the folder or file at fault.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder}: no manifest.json; is this a released model?") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "file"
+        raise ModelError(f"{path}: {field}: {first['msg']}") from error
+    missing = [name for name in manifest.classes if name not in manifest.thresholds]
+    if missing:
+        raise ModelError(f"{path}: no threshold for {', '.join(missing)}")
+    _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
+    return manifest
+
+
+def _check_weights(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise ModelError(f"{path}: the weights are missing")
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != expected:
+        raise ModelError(f"{path}: sha256 is {actual}, the manifest says {expected}")

@@ -1,0 +1,114 @@
+"""Released models load, refuse damage, and both engines agree with ultralytics' own predictor."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from detector.inference import BackendName, load_model
+from detector.inference.letterbox import letterboxed
+from detector.inference.manifest import InputSpec
+from detector.types import ModelError
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
+BACKENDS = [BackendName.ONNXRUNTIME, BackendName.OPENVINO]
+
+
+def scene(height: int, width: int, seed: int) -> np.ndarray:
+    """A picture with dark discs, boxes and noise: enough for weak detections everywhere."""
+    rng = np.random.default_rng(seed)
+    image = cv2.resize(rng.integers(60, 200, (9, 16, 3), np.uint8), (width, height))
+    for _ in range(12):
+        x, y = int(rng.integers(width)), int(rng.integers(height))
+        size = int(rng.integers(15, 90))
+        colour = tuple(int(v) for v in rng.integers(0, 255, 3))
+        if rng.random() < 0.5:
+            cv2.ellipse(image, (x, y), (size, size // 2), 0, 0, 360, (15, 15, 15), -1)
+        else:
+            cv2.rectangle(image, (x, y), (x + size, y + size), colour, -1)
+    return cv2.add(image, rng.integers(0, 12, image.shape, np.uint8))
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [(360, 640), (500, 375), (1080, 1920)])
+def test_agrees_with_ultralytics(folder: Path, backend: BackendName, size: tuple[int, int]):
+    pytest.importorskip("ultralytics")
+    from training.checkpoint import load_checkpoint
+
+    model = load_model(folder, backend=backend)
+    image = scene(*size, seed=size[0])
+    ours = model.detect([image], floor=0.01)[0]
+    theirs = load_checkpoint(folder).predict(
+        image,
+        conf=0.01,
+        iou=model.manifest.nms.iou,
+        imgsz=(model.manifest.input.height_px, model.manifest.input.width_px),
+        max_det=300,
+        verbose=False,
+        device="cpu",
+    )[0]
+    expected = {
+        (int(c), round(float(s), 1)): None
+        for c, s in zip(theirs.boxes.cls, theirs.boxes.conf, strict=True)
+    }
+    assert expected, "the picture shows nothing, so nothing would be compared"
+    # Near the floor a last-digit difference decides who is listed: compare what is above it.
+    for cls, score, xyxy in zip(
+        theirs.boxes.cls, theirs.boxes.conf, theirs.boxes.xyxy, strict=True
+    ):
+        if float(score) < 0.02:
+            continue
+        near = [
+            i
+            for i in range(len(ours))
+            if int(ours.class_id[i]) == int(cls)
+            and np.abs(ours.xyxy_px[i] - xyxy.numpy()).max() <= 1
+            and abs(float(ours.score[i]) - float(score)) <= 0.01
+        ]
+        assert near, f"ultralytics alone sees class {int(cls)} at {xyxy.tolist()} ({score:.3f})"
+    assert abs(int((ours.score >= 0.02).sum()) - int((theirs.boxes.conf >= 0.02).sum())) <= 1
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_pictures_of_several_sizes_in_one_call(folder: Path):
+    model = load_model(folder, backend=BackendName.ONNXRUNTIME)
+    images = [scene(360, 640, 1), scene(300, 300, 2), scene(360, 640, 3)]
+    together = model.detect(images, floor=0.02)
+    for image, found in zip(images, together, strict=True):
+        alone = model.detect([image], floor=0.02)[0]
+        assert len(alone) == len(found)
+        np.testing.assert_allclose(alone.xyxy_px, found.xyxy_px, atol=0.1)
+
+
+@pytest.mark.parametrize("folder", MODELS[:1], ids=lambda path: path.name)
+def test_changed_weights_are_refused(folder: Path, tmp_path: Path):
+    copy = tmp_path / "model"
+    shutil.copytree(folder, copy)
+    weights = copy / "weights.onnx"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="sha256"):
+        load_model(copy)
+
+
+def test_a_folder_without_manifest_is_named(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"no manifest\.json"):
+        load_model(tmp_path)
+
+
+def test_a_bad_manifest_names_its_field(tmp_path: Path):
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 2, "name": "x"}))
+    with pytest.raises(ModelError, match="format"):
+        load_model(tmp_path)
+
+
+def test_letterbox_maps_back():
+    spec = InputSpec(width_px=640, height_px=640)
+    canvas, box = letterboxed(np.zeros((1080, 1920, 3), np.uint8), spec)
+    assert canvas.shape == (384, 640, 3)
+    corners = np.array([[0, 12, 640, 372]], np.float32)
+    np.testing.assert_allclose(box.to_original(corners), [[0, 0, 1920, 1080]], atol=0.01)

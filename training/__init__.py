@@ -1,0 +1,1 @@
+"""From labelled pictures to a released model: build, train, evaluate, export, release."""

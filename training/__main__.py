@@ -1,0 +1,5 @@
+"""`python -m training <command>`."""
+
+from training.commands import app
+
+app()

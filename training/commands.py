@@ -1,0 +1,145 @@
+"""The command line of training; heavy libraries are imported only when a command runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Build datasets, train, evaluate, export, release.")
+dataset_app = typer.Typer(no_args_is_help=True, help="Datasets.")
+app.add_typer(dataset_app, name="dataset")
+
+
+def data_root() -> Path:
+    """Where the picture sets lie: XUNJIE_SHARED, else ../shared beside the repository."""
+    return Path(os.environ.get("XUNJIE_SHARED", Path(__file__).parents[1] / ".." / "shared"))
+
+
+@dataset_app.command("build")
+def build(
+    model: Annotated[str, typer.Argument(help="street or covers")],
+    out: Annotated[Path, typer.Argument(help="an empty or missing folder")],
+    root: Annotated[Path | None, typer.Option(help="data root; default XUNJIE_SHARED")] = None,
+    val_every: Annotated[int, typer.Option(help="one site in this many is held out")] = 6,
+    fold: Annotated[int, typer.Option(help="which of them")] = 0,
+    val_origin: Annotated[list[str] | None, typer.Option(help="origin held out whole")] = None,
+    max_side_px: Annotated[int, typer.Option(help="larger pictures are scaled down")] = 1280,
+) -> None:
+    """Build a dataset from the sets of a model."""
+    from training.catalogue import SETS_OF_MODEL
+    from training.dataset import BuildConfig, build_dataset
+    from training.split import SplitRule
+    from training.teacher import TeacherConfig
+
+    if model not in SETS_OF_MODEL:
+        known = ", ".join(SETS_OF_MODEL)
+        raise typer.BadParameter(f"no sets for {model!r}; there are sets for {known}")
+    place = root or data_root()
+    sets = SETS_OF_MODEL[model]
+    weights = place / "weights" / "yolov8s.pt"
+    config = BuildConfig(
+        model=model,
+        root=place,
+        out=out,
+        split=SplitRule(val_every=val_every, fold=fold, val_origins=tuple(val_origin or ())),
+        max_side_px=max_side_px,
+        teacher=TeacherConfig(weights=weights) if any(s.taught for s in sets) else None,
+    )
+    built = build_dataset(config, sets)
+    typer.echo(f"{len(built.entries)} pictures, sha256 {built.sha256}")
+
+
+@app.command("train")
+def train_command(
+    config: Annotated[Path, typer.Argument(help="JSON file; keys as in training.train")],
+) -> None:
+    """Train, or continue a training that was cut off."""
+    from training.train import config_from_file, train
+
+    typer.echo(str(train(config_from_file(config))))
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="folder of a released model")],
+    dataset: Annotated[Path, typer.Option(help="a built dataset")],
+) -> None:
+    """Figures of a released model on the validation side of a dataset."""
+    from training.evaluate import figures, look
+    from training.predict import OnnxModel
+
+    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    size = manifest["input"]
+    network = OnnxModel(model / "weights.onnx", size["width_px"], size["height_px"])
+    merged = ("stall", "cart", "ground_goods") if "stall" in manifest["classes"] else ()
+    for f in figures(*look(dataset, network), merged):
+        typer.echo(
+            f"{f.name:26} {f.origin:16} pictures {f.pictures:4} labels {f.labels:4} "
+            f"AP50 {f.ap50:.3f} ({f.ap50_low:.3f}-{f.ap50_high:.3f}) AP50-95 {f.ap50_95:.3f} "
+            f"recall at 0.1 {f.recall_at_01:.3f}"
+        )
+
+
+@app.command()
+def quiet(
+    model: Annotated[Path, typer.Argument(help="folder of a released model")],
+    clips: Annotated[list[Path], typer.Argument(help="videos without any violation")],
+    looks: Annotated[int, typer.Option(help="frames looked at in each")] = 40,
+) -> None:
+    """False detections per clip at the released thresholds."""
+    from training.predict import OnnxModel
+    from training.quiet import measure
+
+    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    size = manifest["input"]
+    network = OnnxModel(model / "weights.onnx", size["width_px"], size["height_px"])
+    violations = {"stall", "cart", "ground_goods", "cover_damaged", "cover_missing"}
+    watched = [name for name in manifest["classes"] if name in violations]
+    for clip in clips:
+        result = measure(clip, network, manifest["classes"], manifest["thresholds"], watched, looks)
+        counts = ", ".join(f"{name} {n}" for name, n in result.false_detections.items())
+        typer.echo(f"{result.clip}: {result.looks} looks: {counts}")
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="folder with checkpoint and network.yaml")],
+) -> None:
+    """Write ONNX weights from a released checkpoint."""
+    from training.export import export_onnx
+
+    typer.echo(str(export_onnx(model)))
+
+
+@app.command("release")
+def release_command(
+    name: Annotated[str, typer.Argument(help="model name in the taxonomy")],
+    run: Annotated[Path, typer.Option(help="folder of a finished training")],
+    dataset: Annotated[Path, typer.Option(help="the dataset it was trained on")],
+    out: Annotated[Path, typer.Option(help="the release's folder")],
+    version: Annotated[str, typer.Option(help="date, year.month.day")],
+    width_px: Annotated[int, typer.Option()] = 640,
+    height_px: Annotated[int, typer.Option()] = 640,
+    limits: Annotated[str, typer.Option(help="what it cannot see, for the card")] = "",
+) -> None:
+    """Measure a finished run and write its release."""
+    from detector.types.taxonomy import VENDOR_CLASSES
+    from training.release import ReleaseConfig, release
+
+    config = ReleaseConfig(
+        name=name,
+        version=version,
+        run=run / "run" / "weights" / "last.pt",
+        dataset=dataset,
+        out=out,
+        width_px=width_px,
+        height_px=height_px,
+        merged=VENDOR_CLASSES if name == "street" else (),
+        limits=limits,
+    )
+    manifest = release(config)
+    typer.echo(f"{manifest.name} {manifest.version}: {manifest.weights.sha256}")

@@ -1,0 +1,234 @@
+"""Builds a training dataset from picture sets: copies, labels, mask rows, split, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+
+from detector.types.taxonomy import CONTEXT_CLASSES, classes_of
+from training.label import Box, read_boxes, write_boxes
+from training.phash import hash_of_file
+from training.picture_set import Picture, PictureSet, pictures_of
+from training.split import SplitRule, split_pictures
+from training.teacher import Taught, TeacherConfig, teach
+
+MASK_GRID = 3
+"""Whole-picture masks are cut into this many columns and rows: cropping drops little then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildConfig:
+    """What goes into a dataset."""
+
+    model: str  # name in the taxonomy
+    root: Path  # where the sets' folders lie
+    out: Path  # an empty or missing folder
+    split: SplitRule
+    max_side_px: int = 1280  # larger pictures are scaled down
+    teacher: TeacherConfig | None = None  # fills in context classes of sets that ask for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One picture of a built dataset, as its manifest records it."""
+
+    name: str  # file name under images/<split>
+    split: str  # train or val
+    set_name: str
+    origin: str
+    site: str
+    phash: str  # 16 hex digits
+    sha256: str  # of the copied picture
+    labelled: tuple[str, ...]  # classes whose absence is a negative
+    made: bool = False  # composed or rendered, not photographed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A built dataset."""
+
+    model: str
+    classes: tuple[str, ...]
+    mask_classes: tuple[tuple[int, ...], ...]  # what each mask row kind hides
+    entries: tuple[Entry, ...]
+    licences: dict[str, str]  # set name -> licence
+
+    @property
+    def sha256(self) -> str:
+        """One hash over every picture, split and class list."""
+        lines = sorted(f"{e.split} {e.name} {e.sha256}" for e in self.entries)
+        text = "\n".join([",".join(self.classes), *lines])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def build_dataset(config: BuildConfig, sets: Sequence[PictureSet]) -> Dataset:
+    """Copy, label, split; the result lies in `config.out` ready for training and evaluation."""
+    if config.out.exists() and any(config.out.iterdir()):
+        raise FileExistsError(f"{config.out} is not empty")
+    classes = classes_of(config.model)
+    pairs = [(source, picture) for source in sets for picture in pictures_of(source, config.root)]
+    hashes = [hash_of_file(picture.path) for _, picture in pairs]
+    sides = split_pictures([picture for _, picture in pairs], hashes, config.split)
+    masks = MaskTable(classes)
+    taught = _taught(pairs, config.teacher)
+    entries = []
+    for (source, picture), side, value in zip(pairs, sides, hashes, strict=True):
+        boxes = _labels(source, picture, classes)
+        if source.taught and config.teacher is not None:
+            boxes += taught_boxes(taught[picture.key], classes, masks)
+        boxes += _mask_rows(source, picture, config, masks)
+        sha256 = copy_picture(
+            picture.path, _image_path(config.out, side, picture.key), config.max_side_px
+        )
+        write_boxes(config.out / "labels" / side / f"{picture.key}.txt", boxes)
+        entries.append(_entry(source, picture, side, value, sha256, config))
+    dataset = Dataset(
+        model=config.model,
+        classes=classes,
+        mask_classes=masks.rows(),
+        entries=tuple(entries),
+        licences={source.name: source.licence for source in sets},
+    )
+    write_dataset(dataset, config.out)
+    return dataset
+
+
+class MaskTable:
+    """Numbers the kinds of mask rows: kind 0 hides all, others what some set leaves out."""
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self._kinds: list[tuple[int, ...]] = [tuple(range(len(classes)))]
+
+    def class_id(self, hidden: Sequence[str]) -> int:
+        """Label class id of a mask row that hides these classes."""
+        kind = tuple(sorted(self.classes.index(name) for name in hidden))
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return len(self.classes) + self._kinds.index(kind)
+
+    def rows(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(self._kinds)
+
+
+def taught_boxes(taught: Taught, classes: tuple[str, ...], masks: MaskTable) -> list[Box]:
+    """The teacher's labels, and its doubts as mask rows."""
+    labels = [box.with_class(classes.index(CONTEXT_CLASSES[box.class_id])) for box in taught.labels]
+    hidden = masks.class_id(CONTEXT_CLASSES)
+    return labels + [box.with_class(hidden) for box in taught.doubts]
+
+
+def whole_picture(class_id: int) -> Iterator[Box]:
+    """A mask over the whole picture, in tiles."""
+    side = 1 / MASK_GRID
+    for row in range(MASK_GRID):
+        for column in range(MASK_GRID):
+            yield Box(
+                class_id=class_id, cx=(column + 0.5) * side, cy=(row + 0.5) * side, w=side, h=side
+            )
+
+
+def write_dataset(dataset: Dataset, out: Path) -> None:
+    """The manifest, and the description ultralytics reads."""
+    record = {**asdict(dataset), "sha256": dataset.sha256}
+    (out / "dataset.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    names = [*dataset.classes, *(f"mask_{kind}" for kind in range(len(dataset.mask_classes)))]
+    description = {
+        "train": "images/train",
+        "val": "images/val",
+        "names": dict(enumerate(names)),
+        "classes": list(dataset.classes),
+        "mask_classes": [list(kind) for kind in dataset.mask_classes],
+        "channels": 3,
+    }
+    (out / "data.yaml").write_text(json.dumps(description, indent=1), encoding="utf-8")
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """A built dataset's manifest."""
+    record = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    stated = record.pop("sha256")
+    entries = tuple(
+        Entry(**{**item, "labelled": tuple(item["labelled"])}) for item in record["entries"]
+    )
+    dataset = Dataset(
+        model=record["model"],
+        classes=tuple(record["classes"]),
+        mask_classes=tuple(tuple(kind) for kind in record["mask_classes"]),
+        entries=entries,
+        licences=record["licences"],
+    )
+    if dataset.sha256 != stated:
+        raise ValueError(f"{folder / 'dataset.json'}: its sha256 does not fit its entries")
+    return dataset
+
+
+def copy_picture(source: Path, target: Path, max_side_px: int) -> str:
+    """Copy a picture, scaled down if large; returns the copy's sha256."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    image = cv2.imread(str(source))
+    if image is None:
+        raise ValueError(f"{source}: not a readable picture")
+    scale = max_side_px / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def _image_path(out: Path, side: str, key: str) -> Path:
+    return out / "images" / side / f"{key}.jpg"
+
+
+def _taught(
+    pairs: Sequence[tuple[PictureSet, Picture]], teacher: TeacherConfig | None
+) -> dict[str, Taught]:
+    pictures = [picture for source, picture in pairs if source.taught]
+    if teacher is None or not pictures:
+        return {}
+    results = teach([picture.path for picture in pictures], teacher)
+    return {picture.key: taught for picture, taught in zip(pictures, results, strict=True)}
+
+
+def _labels(source: PictureSet, picture: Picture, classes: tuple[str, ...]) -> list[Box]:
+    if source.label_folder is None or picture.label_path is None:
+        return []
+    boxes = []
+    for box in read_boxes(picture.label_path):
+        name = source.classes[box.class_id]
+        if name in classes:
+            boxes.append(box.with_class(classes.index(name)))
+    return boxes
+
+
+def _mask_rows(
+    source: PictureSet, picture: Picture, config: BuildConfig, masks: MaskTable
+) -> list[Box]:
+    taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
+    hidden = [name for name in masks.classes if name not in source.labelled and name not in taught]
+    rows = list(whole_picture(masks.class_id(hidden))) if hidden else []
+    if picture.ignore_path is not None:
+        ignored = masks.class_id(source.labelled)
+        rows += [box.with_class(ignored) for box in read_boxes(picture.ignore_path)]
+    return rows
+
+
+def _entry(
+    source: PictureSet, picture: Picture, side: str, value: int, sha256: str, config: BuildConfig
+) -> Entry:
+    taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
+    return Entry(
+        name=f"{picture.key}.jpg",
+        split=side,
+        set_name=source.name,
+        origin=picture.origin,
+        site=picture.site,
+        phash=f"{value:016x}",
+        sha256=sha256,
+        labelled=(*source.labelled, *taught),
+    )

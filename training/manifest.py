@@ -1,0 +1,83 @@
+"""What a release says of itself; the runtime reads the keys it knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.evaluate import Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """How a picture becomes the network's input."""
+
+    width_px: int
+    height_px: int
+    stride_px: int = 32
+    letterbox_fill: int = 114
+    colour: str = "RGB"
+    scale: float = 1 / 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Non-maximum suppression, per class."""
+
+    iou: float = 0.7
+    max_detections: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRef:
+    """A file of the release and its hash."""
+
+    file: str
+    sha256: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRef:
+    """A set the model learned from."""
+
+    name: str
+    pictures: int
+    licence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """What was measured, and on which side of which split."""
+
+    split: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A released model."""
+
+    format: int = 1
+    name: str
+    version: str  # date, year.month.day
+    classes: tuple[str, ...]
+    input: InputSpec
+    nms: Suppression
+    thresholds: dict[str, float]
+    threshold_rule: str
+    weights: FileRef
+    checkpoint: FileRef
+    training_data: tuple[DataRef, ...]
+    dataset_sha256: str
+    metrics: Metrics
+    reproduce: str
+    licence: str = "AGPL-3.0-or-later"
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> Path:
+    """Write `manifest.json`."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,91 @@
+"""Sets of pictures: where each lies, what it labels, how its sites are told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureSet:
+    """One folder of pictures from known origins."""
+
+    name: str  # unique, as in datasets/<name>
+    folder: str  # relative to the data root
+    licence: str  # as stated by the source
+    label_folder: str | None = (
+        "labels"  # None: the pictures are looked through and hold none of `labelled`
+    )
+    classes: tuple[str, ...] = ()  # class names in the order of the label files; "" drops a class
+    labelled: tuple[str, ...] = ()  # classes labelled everywhere in the set: absence is a negative
+    ignore_folder: str | None = None  # regions that count neither way
+    block: int = 1  # neighbouring picture numbers that share a site
+    origins: tuple[
+        tuple[str, str], ...
+    ] = ()  # (pattern of the file's stem, origin); first match counts
+    taught: bool = False  # a COCO teacher fills in the context classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture of a set with the site it belongs to."""
+
+    path: Path
+    set_name: str
+    origin: str
+    site: str  # pictures of one site never stand on both sides of a split
+    label_path: Path | None = field(default=None)
+    ignore_path: Path | None = field(default=None)
+
+    @property
+    def key(self) -> str:
+        """File-name-safe name, unique over all sets."""
+        return f"{self.set_name}__{self.path.stem}".replace("/", "-").replace(" ", "_")
+
+
+def pictures_of(source: PictureSet, root: Path) -> Iterator[Picture]:
+    """All pictures of a set in name order."""
+    folder = root / source.folder
+    images = folder / "images"
+    if not images.is_dir():
+        raise FileNotFoundError(f"set {source.name}: no folder {images}")
+    for path in sorted(images.iterdir()):
+        if path.suffix.lower() not in PICTURE_SUFFIXES:
+            continue
+        yield Picture(
+            path=path,
+            set_name=source.name,
+            origin=origin_of(source, path.stem),
+            site=site_of(source, path.stem),
+            label_path=_beside(folder, source.label_folder, path.stem),
+            ignore_path=_beside(folder, source.ignore_folder, path.stem),
+        )
+
+
+def origin_of(source: PictureSet, stem: str) -> str:
+    """Who published the picture."""
+    for pattern, origin in source.origins:
+        if re.match(pattern, stem):
+            return origin
+    return source.name
+
+
+def site_of(source: PictureSet, stem: str) -> str:
+    """The block of neighbouring numbers a picture stands in; train_/val_/test_ are dropped."""
+    match = re.search(r"(\d+)$", stem)
+    plain = re.sub(r"_(train|val|test)(?=_)", "", stem)
+    if match is None or source.block <= 1:
+        return f"{source.name}/{plain}"
+    prefix = re.sub(r"\d+$", "", plain)
+    return f"{source.name}/{prefix}{int(match.group(1)) // source.block}"
+
+
+def _beside(folder: Path, kind: str | None, stem: str) -> Path | None:
+    if kind is None:
+        return None
+    path = folder / kind / f"{stem}.txt"
+    return path if path.is_file() else None

@@ -1,0 +1,131 @@
+"""A finished run becomes a release: checkpoint, ONNX, figures, thresholds, manifest, card."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.checkpoint import TENSORS, load_run, save_checkpoint
+from training.dataset import Dataset
+from training.evaluate import Figure, figures, look
+from training.export import export_onnx
+from training.manifest import (
+    DataRef,
+    FileRef,
+    InputSpec,
+    Manifest,
+    Metrics,
+    Suppression,
+    write_manifest,
+)
+from training.predict import OnnxModel
+from training.thresholds import ThresholdRule, choose_thresholds
+
+BUILT = "DATASET  (built by `python -m training dataset build`)"
+"""How the manifest's command names the dataset, whose place differs on every machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseConfig:
+    """What is released, and from where."""
+
+    name: str  # model name in the taxonomy
+    version: str  # date, year.month.day
+    run: Path  # checkpoint of the finished training
+    dataset: Path  # the built dataset it was trained on; its validation side is measured
+    out: Path  # the release's folder
+    width_px: int  # input size of the released model
+    height_px: int
+    merged: tuple[str, ...] = ()  # classes also measured as one
+    limits: str = ""  # what the model cannot see, for the card
+    rule: ThresholdRule = ThresholdRule()  # noqa: RUF009  (frozen, without state)
+
+
+def release(config: ReleaseConfig) -> Manifest:
+    """Write every file of the release and return its manifest."""
+    network, classes = load_run(config.run)
+    save_checkpoint(network, classes, config.out)
+    weights = export_onnx(config.out)
+    model = OnnxModel(weights, config.width_px, config.height_px)
+    dataset, seen = look(config.dataset, model)
+    measured = figures(dataset, seen, config.merged)
+    manifest = Manifest(
+        name=config.name,
+        version=config.version,
+        classes=classes,
+        input=InputSpec(width_px=config.width_px, height_px=config.height_px),
+        nms=Suppression(),
+        thresholds=choose_thresholds(dataset, seen, config.rule),
+        threshold_rule=str(config.rule),
+        weights=_file(weights, "fp32"),
+        checkpoint=_file(config.out / TENSORS, "fp16"),
+        training_data=_data(dataset),
+        dataset_sha256=dataset.sha256,
+        metrics=Metrics(split="validation side, whole sites held out", figures=tuple(measured)),
+        reproduce=f"python -m training evaluate models/{config.name} --dataset {BUILT}",
+    )
+    write_manifest(manifest, config.out)
+    (config.out / "card.md").write_text(card(config, manifest, measured), encoding="utf-8")
+    return manifest
+
+
+def card(config: ReleaseConfig, manifest: Manifest, measured: list[Figure]) -> str:
+    """The release's card in Markdown."""
+    lines = [
+        f"# {config.name} {manifest.version}",
+        "",
+        f"YOLOv8n, input {config.width_px}×{config.height_px}; "
+        f"classes: {', '.join(manifest.classes)}.",
+        "Licence of the weights: AGPL-3.0-or-later.",
+        "",
+        "## Data",
+        "",
+        "| set | training pictures | licence |",
+        "|---|---|---|",
+        *(f"| {d.name} | {d.pictures} | {d.licence} |" for d in manifest.training_data),
+        "",
+        f"Dataset sha256: `{manifest.dataset_sha256}`.",
+        "",
+        "## Figures",
+        "",
+        "Measured on the validation side of the dataset: whole sites that the training never saw",
+        "(the origins themselves are known to it), with 95 % bootstrap intervals over pictures.",
+        "Recall is at 0.1 false alarms a picture.",
+        "",
+        "| class | origin | pictures | labels | AP50 | 95 % | AP50-95 | recall at 0.1 |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {f.name} | {f.origin} | {f.pictures} | {f.labels} | {f.ap50:.2f} "
+            f"| {f.ap50_low:.2f}–{f.ap50_high:.2f} | {f.ap50_95:.2f} | {f.recall_at_01:.2f} |"
+            for f in measured
+        ),
+        "",
+        f"Reproduce: `{manifest.reproduce}`",
+        "",
+        "## Thresholds",
+        "",
+        f"Rule: {manifest.threshold_rule}.",
+        "",
+        *(f"- {name}: {value}" for name, value in manifest.thresholds.items()),
+        "",
+        "## What it cannot see",
+        "",
+        config.limits,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _file(path: Path, precision: str) -> FileRef:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return FileRef(file=path.name, sha256=digest, precision=precision)
+
+
+def _data(dataset: Dataset) -> tuple[DataRef, ...]:
+    counts = Counter(entry.set_name for entry in dataset.entries if entry.split == "train")
+    return tuple(
+        DataRef(name=name, pictures=counts[name], licence=licence)
+        for name, licence in dataset.licences.items()
+    )

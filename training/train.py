@@ -1,0 +1,135 @@
+"""One training run: a typed configuration in, averaged weights out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """One training. Every field can stand in a JSON file; unknown keys are refused."""
+
+    dataset: Path  # a built dataset
+    start: Path  # .pt of ultralytics, or a released model's folder
+    out: Path  # the run's folder; an unfinished run in it is continued
+    epochs: int = 40  # full passes over the training pictures
+    width_px: int = 640  # side of the square training picture
+    batch: int = 8  # pictures a step
+    optimizer: str = "AdamW"
+    lr: float = 0.0015  # peak learning rate
+    lr_final: float = 0.02  # last learning rate as a fraction of the peak
+    weight_decay: float = 0.0005
+    warmup_epochs: float = 1.0
+    freeze: int = 0  # first layers that stay as they are
+    scale: float = 0.7  # zoom range, ± fraction
+    mosaic: float = 1.0  # chance of joining four pictures
+    close_mosaic: int = 5  # last epochs without mosaic
+    mixup: float = 0.0  # chance of blending two pictures
+    degrees: float = 5.0  # rotation, ±
+    perspective: float = 0.0003
+    flip: float = 0.5  # chance of mirroring left-right
+    hue: float = 0.02
+    saturation: float = 0.7
+    value: float = 0.5  # brightness range, ± fraction
+    class_weight_power: float = 0.0  # inverse-frequency class weights raised to this
+    workers: int = 1  # loader processes beside the trainer
+    threads: int = 2  # CPU threads of the network
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 2 or self.width_px % 32:
+            raise ValueError("epochs >= 1, batch >= 2 and a width in multiples of 32 are needed")
+
+
+def config_from_file(path: Path) -> TrainConfig:
+    """A configuration from a JSON file; unknown keys are refused by name."""
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    known = {field.name for field in fields(TrainConfig)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"{path}: unknown keys {', '.join(unknown)}")
+    for key in ("dataset", "start", "out"):
+        if key in values:
+            values[key] = Path(values[key])
+    return TrainConfig(**values)
+
+
+def train(config: TrainConfig) -> Path:
+    """Run, or continue, a training; returns the checkpoint with the averaged weights."""
+    import torch
+
+    from training.dataset import read_dataset
+    from training.trainer import MaskedTrainer
+
+    torch.set_num_threads(config.threads)
+    config.out.mkdir(parents=True, exist_ok=True)
+    record = {**asdict(config), "dataset_sha256": read_dataset(config.dataset).sha256}
+    (config.out / "config.json").write_text(
+        json.dumps(record, indent=1, default=str), encoding="utf-8"
+    )
+    last = config.out / "run" / "weights" / "last.pt"
+    done = config.out / "done"
+    if not done.exists():
+        overrides = {"resume": str(last)} if last.exists() else _overrides(config)
+        MaskedTrainer(overrides, workers=config.workers).train()
+        done.write_text("", encoding="utf-8")
+    return last
+
+
+def _overrides(config: TrainConfig) -> dict[str, Any]:
+    return {
+        "task": "detect",
+        "model": str(_start_checkpoint(config)),
+        "data": str(config.dataset / "data.yaml"),
+        "project": str(config.out),
+        "name": "run",
+        "exist_ok": True,
+        "device": "cpu" if not _cuda() else "0",
+        "epochs": config.epochs,
+        "imgsz": config.width_px,
+        "batch": config.batch,
+        "nbs": config.batch,
+        "optimizer": config.optimizer,
+        "lr0": config.lr,
+        "lrf": config.lr_final,
+        "cos_lr": True,
+        "weight_decay": config.weight_decay,
+        "warmup_epochs": config.warmup_epochs,
+        "freeze": config.freeze or None,
+        "scale": config.scale,
+        "mosaic": config.mosaic,
+        "close_mosaic": config.close_mosaic,
+        "mixup": config.mixup,
+        "degrees": config.degrees,
+        "perspective": config.perspective,
+        "fliplr": config.flip,
+        "hsv_h": config.hue,
+        "hsv_s": config.saturation,
+        "hsv_v": config.value,
+        "cls_pw": config.class_weight_power,
+        "seed": config.seed,
+        "deterministic": False,
+        "amp": False,
+        "plots": False,
+        "val": False,
+        "cache": "ram",
+        "patience": 0,
+        "max_det": 300,
+    }
+
+
+def _start_checkpoint(config: TrainConfig) -> Path:
+    if config.start.is_dir():
+        from training.checkpoint import checkpoint_as_pt
+
+        return checkpoint_as_pt(config.start, config.out / "start.pt")
+    return config.start
+
+
+def _cuda() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
