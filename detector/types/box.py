@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Corners (x1, y1) top left and (x2, y2) bottom right, in pixels or as fractions of the picture.
+    """Corners (x1, y1) top left and (x2, y2) bottom right, in pixels or in fractions.
 
     Raises ValueError for corners that are not finite or not in order.
     """

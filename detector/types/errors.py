@@ -1,4 +1,4 @@
-"""Errors that an operator can act on: each names the file, field, source or destination at fault."""
+"""Errors that an operator can act on: each names what is at fault."""
 
 
 class XunjieError(Exception):

@@ -28,7 +28,7 @@ class Clip:
 
 
 class Source(Protocol):
-    """Where frames come from. All methods return quickly; reading happens on the source's thread."""
+    """Where frames come from. Methods return quickly; a thread of its own does the reading."""
 
     @property
     def source_id(self) -> str: ...
