@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from api.picture_files import picture_paths, read_picture
+from api.replay_report import page, report_of, write_json, write_pictures
 from detector.inference import BackendName, ReleasedModel, load_model
-from detector.types import Detections, PictureError, XunjieError
+from detector.pipeline.replay import replay as run_replay
+from detector.pipeline.watch import Watch
+from detector.rules import build_rule
+from detector.sources.recording import Recording
+from detector.types import Detections, Frame, PictureError, XunjieError
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models"
+DEMO_CLIPS = ROOT / "datasets" / "scenes" / "clips"
+RULES = ({"rule": "vendor"}, {"rule": "cover"})
+
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TextColumn("looks"),
+    TimeElapsedColumn(),
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
@@ -63,6 +90,86 @@ def detect(
         found = released.detect([image], floor=floor)[0]
         _show(path, image.shape[1], image.shape[0], found, as_json=as_json)
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def replay(
+    clips: Annotated[list[Path], typer.Argument(help="Video files of fixed cameras")],
+    interval_s: Annotated[float, typer.Option(help="Seconds between two looks", min=0.04)] = 2.0,
+    for_s: Annotated[
+        float | None, typer.Option(help="Repeat each file for so many seconds of its own time")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.json, index.html and pictures")
+    ] = None,
+    models_folder: Annotated[Path, typer.Option(help="Released models")] = MODELS,
+) -> None:
+    """Goes through recorded footage with all models and rules; prints the findings as JSON."""
+    reports = replay_clips(clips, interval_s, for_s, out, models_folder)
+    sys.stdout.write(json.dumps(reports, indent=1, ensure_ascii=False) + "\n")
+    raise typer.Exit(1 if len(reports) < len(clips) else 0)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 8420,
+    out: Annotated[Path, typer.Option(help="Where the results go")] = Path("var/demo"),
+    serve: Annotated[bool, typer.Option(help="Leave the page at the printed URL")] = True,
+) -> None:
+    """Replays the rendered clips of the repository and shows what was found."""
+    clips = sorted(DEMO_CLIPS.glob("*.mp4"))
+    reports = replay_clips(clips, 2.0, None, out, MODELS)
+    for report in reports:
+        for found in report["findings"]:
+            errors.print(f"{report['source']}: {found['subtype']}: {found['reason']}")
+    if serve:
+        serve_folder(out, port)
+
+
+def replay_clips(
+    clips: list[Path], interval_s: float, for_s: float | None, out: Path | None, models: Path
+) -> list[dict[str, Any]]:
+    """Replays each clip as a camera of its own; one that cannot be read is named and left out."""
+    detectors = [
+        _load(folder.parent, BackendName.AUTO) for folder in sorted(models.glob("*/manifest.json"))
+    ]
+    rules = [build_rule(dict(settings)) for settings in RULES]
+    reports, pictures = [], {}
+    with Progress(*_COLUMNS, console=errors) as progress:
+        for clip in clips:
+            task = progress.add_task(clip.name, total=None)
+            recording = Recording(
+                path=clip, source_id=clip.stem, interval_s=interval_s, for_s=for_s
+            )
+            watch = Watch(detectors=detectors, rules=rules)
+            try:
+                result = run_replay(
+                    recording.frames(), watch, progress=partial(_advance, progress, task)
+                )
+            except XunjieError as error:
+                errors.print(str(error), style="red", markup=False, soft_wrap=True)
+                continue
+            progress.update(task, total=result.looks)
+            reports.append(report_of(clip.stem, result))
+            if out:
+                pictures[clip.stem] = write_pictures(clip.stem, result, out / "pictures")
+    if out:
+        write_json(reports, out / "report.json")
+        (out / "index.html").write_text(page(reports, pictures), encoding="utf-8")
+    return reports
+
+
+def _advance(progress: Progress, task: TaskID, _frame: Frame) -> None:
+    progress.advance(task)
+
+
+def serve_folder(folder: Path, port: int) -> None:
+    """Serves the results on the loopback interface until interrupted."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        errors.print(f"\nSee http://127.0.0.1:{port}/ (Ctrl-C ends it)")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _load(folder: Path, backend: BackendName) -> ReleasedModel:

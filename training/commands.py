@@ -19,6 +19,23 @@ def data_root() -> Path:
     return Path(os.environ.get("XUNJIE_SHARED", Path(__file__).parents[1] / ".." / "shared"))
 
 
+@dataset_app.command("check")
+def check(
+    name: Annotated[str, typer.Argument(help="set, as in datasets/<name>")],
+    manifest: Annotated[Path, typer.Argument(help="its manifest.json")],
+    root: Annotated[Path | None, typer.Option(help="data root; default XUNJIE_SHARED")] = None,
+) -> None:
+    """Compare the pictures of a set with its recorded hashes."""
+    from training.catalogue import COVER_SETS, STREET_SETS
+    from training.inventory import difference, source_named
+
+    found = difference(source_named(name, COVER_SETS + STREET_SETS), root or data_root(), manifest)
+    if found:
+        typer.echo(f"{name}: missing {found.missing}, added {found.added}, changed {found.changed}")
+        raise typer.Exit(1)
+    typer.echo(f"{name}: as recorded")
+
+
 @dataset_app.command("build")
 def build(
     model: Annotated[str, typer.Argument(help="street or covers")],
@@ -124,6 +141,7 @@ def release_command(
     version: Annotated[str, typer.Option(help="date, year.month.day")],
     width_px: Annotated[int, typer.Option()] = 640,
     height_px: Annotated[int, typer.Option()] = 640,
+    max_side_px: Annotated[int, typer.Option(help="as the dataset was built")] = 1280,
     limits: Annotated[str, typer.Option(help="what it cannot see, for the card")] = "",
 ) -> None:
     """Measure a finished run and write its release."""
@@ -138,6 +156,7 @@ def release_command(
         out=out,
         width_px=width_px,
         height_px=height_px,
+        max_side_px=max_side_px,
         merged=VENDOR_CLASSES if name == "street" else (),
         limits=limits,
     )

@@ -23,9 +23,6 @@ from training.manifest import (
 from training.predict import OnnxModel
 from training.thresholds import ThresholdRule, choose_thresholds
 
-BUILT = "DATASET  (built by `python -m training dataset build`)"
-"""How the manifest's command names the dataset, whose place differs on every machine."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseConfig:
@@ -38,6 +35,7 @@ class ReleaseConfig:
     out: Path  # the release's folder
     width_px: int  # input size of the released model
     height_px: int
+    max_side_px: int = 1280  # as the dataset was built
     merged: tuple[str, ...] = ()  # classes also measured as one
     limits: str = ""  # what the model cannot see, for the card
     rule: ThresholdRule = ThresholdRule()  # noqa: RUF009  (frozen, without state)
@@ -64,7 +62,11 @@ def release(config: ReleaseConfig) -> Manifest:
         training_data=_data(dataset),
         dataset_sha256=dataset.sha256,
         metrics=Metrics(split="validation side, whole sites held out", figures=tuple(measured)),
-        reproduce=f"python -m training evaluate models/{config.name} --dataset {BUILT}",
+        reproduce=(
+            f"python -m training dataset build {config.name} DATASET "
+            f"--max-side-px {config.max_side_px} && "
+            f"python -m training evaluate models/{config.name} --dataset DATASET"
+        ),
     )
     write_manifest(manifest, config.out)
     (config.out / "card.md").write_text(card(config, manifest, measured), encoding="utf-8")

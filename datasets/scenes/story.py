@@ -163,7 +163,7 @@ def _day_light(t_s: float) -> Light:
     )
 
 
-ARRIVES_S, LEAVES_S = 60.0, 375.0
+ARRIVES_S, LEAVES_S, DAY_S = 60.0, 375.0, 452.0
 VENDOR_AT = (2.5, 0.95)
 """Metres along the street, and behind the kerb."""
 
@@ -222,7 +222,7 @@ def _corner_day() -> Story:
     x, y = permitted_at
     return Story(
         name="corner_day",
-        duration_s=510,
+        duration_s=DAY_S,
         interval_s=4,
         seed=seed,
         corner=corner,
@@ -244,7 +244,7 @@ def _corner_day() -> Story:
                 "kind": "vendor",
                 "track": "permitted",
                 "from_s": 0.0,
-                "to_s": 510.0,
+                "to_s": DAY_S,
                 "permitted": True,
                 "ground_m": [x, y],
             },
@@ -280,7 +280,7 @@ def _corner_dusk() -> Story:
     passers = _traffic(seed + 5, corner, 180, (6.0, 10.0))
     return Story(
         name="corner_dusk",
-        duration_s=180,
+        duration_s=150,
         interval_s=5,
         seed=seed,
         corner=corner,

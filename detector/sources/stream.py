@@ -1,0 +1,419 @@
+"""Video streams of fixed cameras (RTSP, HLS, FLV, RTMP) and video files played in their place."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from pydantic import AwareDatetime, Field, model_validator
+
+from detector.sources.base import (
+    Backoff,
+    BaseSourceConfig,
+    HealthLog,
+    SourceContext,
+    redact,
+    utc_now,
+)
+from detector.sources.packets import PacketKeeper
+from detector.types import (
+    BlindReason,
+    Clip,
+    Frame,
+    NoFrame,
+    SourceAuthError,
+    SourceError,
+    SourceHealth,
+    SourceState,
+)
+
+KIND = "stream"
+_QUEUE_FRAMES = 4
+_LOOK_WAIT_S = 0.5
+_LIVE_THREADS = 2
+_AUTH_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+_BLIND = {
+    SourceState.WAKING: BlindReason.WAKING,
+    SourceState.STALLED: BlindReason.STALLED,
+    SourceState.DOWN: BlindReason.DOWN,
+}
+
+
+class StreamConfig(BaseSourceConfig):
+    """A camera's stream, or a video file with `pace` realtime (by its clock) or fast (drained)."""
+
+    kind: Literal["stream"] = "stream"
+    url: str = Field(min_length=1)
+    pace: Literal["live", "realtime", "fast"] = "live"
+    loop: bool = False
+    starts_at: AwareDatetime | None = None
+    open_timeout_s: float = Field(default=15, gt=0)
+    read_timeout_s: float = Field(default=15, gt=0)
+    stalled_after_s: float = Field(default=20, gt=0)
+    reconnect_min_s: float = Field(default=1, gt=0)
+    reconnect_max_s: float = Field(default=60, gt=0)
+    keep_packets_s: float = Field(default=30, ge=0)
+    keep_packets_mb: float = Field(default=16, ge=0)
+
+    @model_validator(mode="after")
+    def _pace_fits_url(self) -> Self:
+        is_file = "://" not in self.url or self.url.startswith("file://")
+        if self.pace == "live" and is_file:
+            raise ValueError("pace: a file needs pace 'realtime' or 'fast'")
+        if self.pace != "live" and not is_file:
+            raise ValueError(f"pace: {self.pace!r} is for files only; streams are 'live'")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    at: datetime
+    picture: VideoFrame
+
+
+class _KeyframeChooser:
+    """Decides at each keyframe whether keyframes alone come often enough."""
+
+    def __init__(self, enough_s: float) -> None:
+        self._enough_s = enough_s
+        self._last_s: float | None = None
+        self._spacings_s: list[float] = []
+        self.keys_only = False
+
+    def keyframe(self, at_s: float) -> None:
+        if self._last_s is not None and at_s > self._last_s:
+            self._spacings_s = [*self._spacings_s[-1:], at_s - self._last_s]
+        self._last_s = at_s
+        spacings_s = self._spacings_s
+        self.keys_only = len(spacings_s) == 2 and max(spacings_s) <= self._enough_s
+
+
+class StreamSource:
+    """Reads on its own thread; keeps only the newest frame, or a short queue at pace fast."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._config = config
+        self._live, self._fast = config.pace == "live", config.pace == "fast"
+        self._label = redact(config.url) if self._live else Path(config.url).name
+        self._health = HealthLog(SourceState.WAKING, "not started")
+        self._keeper = PacketKeeper(config.keep_packets_s, int(config.keep_packets_mb * 2**20))
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._newest: _Decoded | None = None
+        self._queue: queue.Queue[_Decoded] = queue.Queue(_QUEUE_FRAMES)
+        self._finish: tuple[SourceState, str] | None = None
+        self._last_packet_s = self._last_frame_s = time.monotonic()
+        self._starts_at = config.starts_at or utc_now()
+        self._loops_s = 0.0  # media time of the loops played before this one
+        self._media_s = 0.0  # newest media time within this loop
+        self._length_s = 0.0  # media time that this loop's packets span, decoded or not
+        self._zero_s: float | None = None
+        self._next_s = 0.0  # media time from which the next drained frame counts
+        self._began_s = 0.0
+        self.decode_errors = 0
+
+    @property
+    def source_id(self) -> str:
+        return self._config.id
+
+    @property
+    def moving(self) -> bool:
+        return False
+
+    @property
+    def paced(self) -> bool:
+        return not self._fast
+
+    def start(self) -> None:
+        if self._thread is not None:
+            return
+        self._health.set(SourceState.WAKING, "opening")
+        self._thread = threading.Thread(
+            target=self._run, name=f"stream-{self.source_id}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def look(self) -> Frame | NoFrame | None:
+        decoded = self._take()
+        if decoded is not None:
+            frame = self._frame(decoded)
+            if frame is not None:
+                return frame
+        if self._fast:
+            return None
+        health = self.health()
+        reason = _BLIND.get(health.state)
+        if reason is None:
+            return None
+        return NoFrame(reason=reason, detail=health.reason, at=self._now())
+
+    def health(self) -> SourceHealth:
+        self._settle()
+        return self._health.snapshot()
+
+    def clip(self, from_at: datetime, to_at: datetime) -> Clip | None:
+        return self._keeper.clip(from_at, to_at)
+
+    def _take(self) -> _Decoded | None:
+        if self._fast:
+            waits = self._finish is None and self._thread is not None
+            try:
+                return self._queue.get(waits, _LOOK_WAIT_S if waits else None)
+            except queue.Empty:
+                return None
+        with self._lock:
+            decoded, self._newest = self._newest, None
+        return decoded
+
+    def _frame(self, decoded: _Decoded) -> Frame | None:
+        try:
+            image = decoded.picture.to_ndarray(format="bgr24")
+        except (av.FFmpegError, ValueError):
+            self.decode_errors += 1
+            return None
+        return Frame(
+            source_id=self.source_id,
+            seq=self._health.delivered(decoded.at),
+            captured_at=decoded.at,
+            clock="wall" if self._live else "file",
+            image=np.ascontiguousarray(image, dtype=np.uint8),
+        )
+
+    def _now(self) -> datetime:
+        return utc_now() if self._live else self._media_at(self._media_s)
+
+    def _media_at(self, media_s: float) -> datetime:
+        return self._starts_at + timedelta(seconds=self._loops_s + media_s)
+
+    def _settle(self) -> None:
+        """Brings the state up to date where only the passing of time has changed it."""
+        finish = self._finish
+        if finish is not None:
+            if self._queue.empty():
+                self._health.set(*finish)
+            return
+        if self._fast or self._health.state is not SourceState.LIVE:
+            return
+        now_s, limit_s = time.monotonic(), self._config.stalled_after_s
+        if now_s - self._last_packet_s > limit_s:
+            self._health.set(SourceState.STALLED, f"{self._label}: nothing comes any more")
+        elif now_s - self._last_frame_s > max(limit_s, 3 * self._config.interval_s):
+            self._health.set(SourceState.STALLED, f"{self._label}: nothing can be decoded")
+
+    def _run(self) -> None:
+        backoff = Backoff(self._config.reconnect_min_s, self._config.reconnect_max_s)
+        while not self._stop.is_set():
+            frames_before_s = self._last_frame_s
+            slow = False
+            try:
+                self._session()
+                return
+            except SourceAuthError as error:
+                slow, reason = True, str(error)
+            except SourceError as error:
+                reason = str(error)
+            except Exception as error:  # a source must not die of one bad stream
+                reason = f"{self._label}: {type(error).__name__}: {error}"
+            if self._stop.is_set():
+                return
+            if self._fast:
+                self._finish = (SourceState.DOWN, reason)
+                return
+            if self._last_frame_s != frames_before_s:
+                backoff.reset()
+            self._health.set(SourceState.DOWN, reason)
+            if self._stop.wait(backoff.next_s(slow=slow)):
+                return
+            self._health.reconnecting()
+
+    def _session(self) -> None:
+        """One connection, until it breaks (SourceError) or a file has ended (returns)."""
+        with self._open() as container:
+            if not container.streams.video:
+                raise SourceError(f"{self._label}: holds no video")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            if not self._fast:  # each thread holds a frame back: more would make the newest old
+                stream.codec_context.thread_count = _LIVE_THREADS
+            self._keeper.restart()
+            self._last_packet_s = self._last_frame_s = time.monotonic()
+            self._began_s = time.monotonic() - self._loops_s
+            while True:
+                self._play(container, stream)
+                if self._stop.is_set():
+                    return
+                if self._live:
+                    raise SourceError(f"{self._label}: the stream ended")
+                if not self._config.loop or self._length_s <= 0:
+                    self._end(stream)
+                    return
+                self._rewind(container, stream)
+
+    def _open(self) -> InputContainer:
+        config, options = self._config, {}
+        if config.url.startswith(("rtsp://", "rtsps://")):
+            options = {"rtsp_transport": "tcp"}
+        elif config.url.startswith(("http://", "https://")):
+            options = {"protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy"}
+        try:
+            return av.open(
+                config.url,
+                "r",
+                options=options,
+                timeout=(config.open_timeout_s, config.read_timeout_s) if self._live else None,
+            )
+        except _AUTH_ERRORS as error:
+            raise SourceAuthError(f"{self._label}: wrong user name or password") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise SourceError(f"{self._label}: cannot be opened: {_words(error)}") from error
+
+    def _rewind(self, container: InputContainer, stream: VideoStream) -> None:
+        self._loops_s += self._length_s
+        self._media_s = self._length_s = 0.0
+        container.seek(stream.start_time or 0, stream=stream)
+        stream.codec_context.flush_buffers()
+
+    def _end(self, stream: VideoStream) -> None:
+        reason = f"{self._label}: played to its end"
+        planned_s = _planned_s(stream)
+        if self._length_s < planned_s * 0.95 - 0.5:
+            reason = f"{self._label}: cut short, only {self._length_s:.1f} s of {planned_s:.1f} s"
+        elif self.decode_errors:
+            reason = f"{self._label}: ended; {self.decode_errors} packets could not be decoded"
+        self._finish = (SourceState.ENDED, reason)
+
+    def _play(self, container: InputContainer, stream: VideoStream) -> None:
+        chooser = _KeyframeChooser(0.0 if self._fast else self._config.interval_s / 2)
+        self._zero_s = None
+        try:
+            for packet in container.demux(stream):
+                if self._stop.is_set():
+                    return
+                self._packet(packet, stream, chooser)
+        except _AUTH_ERRORS as error:
+            raise SourceAuthError(f"{self._label}: wrong user name or password") from error
+        except (av.FFmpegError, OSError) as error:
+            if not self._live:  # what came before it was delivered
+                self.decode_errors += 1
+                return
+            raise SourceError(f"{self._label}: broke off: {_words(error)}") from error
+
+    def _packet(
+        self, packet: Packet[VideoStream], stream: VideoStream, chooser: _KeyframeChooser
+    ) -> None:
+        if packet.size:
+            self._clock_packet(packet, stream, chooser)
+        self._last_packet_s = time.monotonic()
+        for picture in self._decode(packet, stream.codec_context, chooser.keys_only):
+            self._picture(picture)
+
+    def _clock_packet(
+        self, packet: Packet[VideoStream], stream: VideoStream, chooser: _KeyframeChooser
+    ) -> None:
+        """Counts the packet's media time, waits for its turn at pace realtime, and keeps it."""
+        base = packet.time_base or stream.time_base
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        if ticks is None or base is None:
+            return
+        at_s = float(ticks * base)
+        if self._zero_s is None:
+            start = stream.start_time
+            self._zero_s = float(start * base) if start is not None else at_s
+        shown_s = float((packet.pts if packet.pts is not None else ticks) * base) - self._zero_s
+        lasts_s = float(packet.duration * base) if packet.duration else _frame_s(stream)
+        self._length_s = max(self._length_s, shown_s + lasts_s)
+        if packet.is_keyframe:
+            chooser.keyframe(at_s)
+        if not self._live and not self._fast:
+            due_s = self._began_s + self._loops_s + at_s - self._zero_s
+            self._stop.wait(max(0.0, due_s - time.monotonic()))
+        at = utc_now() if self._live else self._media_at(at_s - self._zero_s)
+        if not self._fast:
+            self._keeper.add(at, packet, stream, self._loops_s)
+
+    def _decode(
+        self, packet: Packet[VideoStream], context: VideoCodecContext, keys_only: bool
+    ) -> list[VideoFrame]:
+        context.skip_frame = "NONKEY" if keys_only else "DEFAULT"
+        if keys_only and packet.size and not packet.is_keyframe:
+            return []
+        try:
+            pictures = context.decode(packet if packet.size else None)
+            if keys_only and packet.size:  # drained at once, or threads would hold it back
+                pictures += context.decode(None)
+                context.flush_buffers()
+        except (av.error.InvalidDataError, ValueError, av.error.PatchWelcomeError):
+            self.decode_errors += 1
+            return []
+        except EOFError:
+            return []
+        good = [picture for picture in pictures if not picture.is_corrupt]
+        self.decode_errors += len(pictures) - len(good)
+        return good
+
+    def _picture(self, picture: VideoFrame) -> None:
+        ticks = picture.pts if picture.pts is not None else picture.dts
+        if ticks is not None and picture.time_base is not None:
+            self._media_s = max(0.0, float(ticks * picture.time_base) - (self._zero_s or 0.0))
+        decoded = _Decoded(utc_now() if self._live else self._media_at(self._media_s), picture)
+        self._last_frame_s = time.monotonic()
+        if self._health.state is not SourceState.LIVE:
+            self._health.set(SourceState.LIVE)
+        if self._fast:
+            self._enqueue(decoded)
+            return
+        with self._lock:
+            self._newest = decoded
+
+    def _enqueue(self, decoded: _Decoded) -> None:
+        total_s = self._loops_s + self._media_s
+        if total_s < self._next_s - 1e-6:
+            return
+        self._next_s = total_s + self._config.interval_s
+        while not self._stop.is_set():
+            try:
+                self._queue.put(decoded, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+
+def _planned_s(stream: VideoStream) -> float:
+    """How long the file's header says it plays; 0 where it does not say."""
+    if stream.duration is None or stream.time_base is None:
+        return 0.0
+    return float(stream.duration * stream.time_base)
+
+
+def _frame_s(stream: VideoStream) -> float:
+    return float(1 / stream.average_rate) if stream.average_rate else 0.04
+
+
+def _words(error: Exception) -> str:
+    """The system's words for it; the whole text would repeat the address with its password."""
+    return str(getattr(error, "strerror", None) or type(error).__name__)
+
+
+CONFIG = StreamConfig
+
+
+def build(config: StreamConfig, context: SourceContext) -> StreamSource:
+    return StreamSource(config)
