@@ -34,7 +34,7 @@ class VendorConfig(RuleConfig):
     dwell_s: float = Field(default=300, ge=0)
     min_looks: int = Field(default=3, ge=1)
     min_coverage_share: float = Field(default=0.6, ge=0, le=1)
-    min_strong_share: float = Field(default=0.5, ge=0, le=1)  # of looks, at the class threshold
+    min_strong_share: float = Field(default=0.3, ge=0, le=1)  # of looks, at the class threshold
     min_class_share: float = Field(default=0.5, ge=0, le=1)
     shop_front_share: float = Field(default=0.1, gt=0, le=1)  # of the box over the shop front
     timezone: str = "Asia/Shanghai"

@@ -89,7 +89,7 @@ def test_a_standing_stall_is_found_with_its_reason():
         {"seconds": 400, "blind": 150.0},
         {"name": "parasol"},
         {"name": "car"},
-        {"strong_looks": 10},
+        {"strong_looks": 12},
         {"class_share": 0.4},
     ],
 )
