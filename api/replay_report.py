@@ -90,7 +90,7 @@ def _section(report: dict[str, Any], files: list[str]) -> str:
     return (
         f"<section><h2>{html.escape(report['source'])}</h2>"
         f"<p>{report['looks']} looks over {report['seconds']:.0f} s, "
-        f"{len(report['findings'])} findings</p>{cards}{nothing}</section>"
+        f"findings: {len(report['findings'])}</p>{cards}{nothing}</section>"
     )
 
 

@@ -32,8 +32,13 @@ def known_classes(names: frozenset[str]) -> frozenset[str]:
 
 def version_of(name: str, revision: int, config: RuleConfig) -> str:
     """Name, revision of the code and a short hash of the parameters."""
-    text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
+    text = json.dumps(config.model_dump(), sort_keys=True, default=_ordered)
     return f"{name}/{revision}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _ordered(value: object) -> object:
+    """Sets have another order in each process; a version must not."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def unit_box(look: Look, box_px: Box) -> Box:

@@ -1,5 +1,8 @@
 """The vendor and cover rules on hand-made looks."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -135,6 +138,21 @@ def test_reaching_out_of_a_shop_is_the_shops():
 def test_the_version_follows_the_parameters():
     assert vendor().version == vendor().version
     assert vendor().version != vendor(dwell_s=200).version
+
+
+def test_the_version_is_the_same_in_every_process():
+    code = "from detector.rules import build_rule; print(build_rule({'rule': 'vendor'}).version)"
+    versions = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(versions) == 1
 
 
 def permit(start, end, **changes):

@@ -1,0 +1,24 @@
+"""How long to wait before trying again."""
+
+from __future__ import annotations
+
+import random
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BackoffConfig(BaseModel):
+    """Exponential, with jitter so that many waiters do not come back at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_s: float = Field(default=1, gt=0)
+    longest_s: float = Field(default=60, gt=0)
+    jitter: float = Field(default=0.5, ge=0, le=1)
+    """Share of the wait that chance may take off."""
+
+    def wait_s(self, failures: int, chance: random.Random) -> float:
+        """Seconds after so many failures in a row (from 1)."""
+        exponent = min(max(failures, 1) - 1, 30)
+        full = min(self.longest_s, self.first_s * 2**exponent)
+        return float(full * (1 - self.jitter * chance.random()))

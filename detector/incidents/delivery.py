@@ -1,0 +1,169 @@
+"""Carries the outbox to its destinations."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+from uuid import uuid4
+
+from detector.incidents.destination import DestinationConfig
+from detector.incidents.errors import RetryLaterError
+from detector.incidents.letter import Delivery, DeliveryState
+from detector.incidents.outbox import Outbox
+from detector.types import CaseSink, DeliveryRefused, XunjieError
+
+_log: Final = logging.getLogger(__name__)
+_RESTED_AFTER: Final = 3
+
+
+class Courier:
+    """One thread for one destination: a dead destination never slows another one.
+
+    A failed row waits by exponential back-off with jitter. From the third failure of the
+    destination in a row the whole destination rests in the same way, so that a thousand waiting
+    rows do not each knock at a dead door. A full disk or a locked database is logged and tried
+    again: the thread ends only by `stop`.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        destination: DestinationConfig,
+        sink: CaseSink,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._config = destination
+        self._sink = sink
+        self._chance = chance or random.Random()  # noqa: S311 jitter, not a secret
+        # Unique to this run: after a crash the rows it held are taken over when leases lapse.
+        self._worker = f"{destination.name}-{uuid4().hex}"
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._failures = 0
+        self._thread = threading.Thread(
+            target=self._run, name=f"courier-{destination.name}", daemon=True
+        )
+
+    @property
+    def destination(self) -> str:
+        return self._config.name
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was posted: look at once instead of at the next poll."""
+        self._woken.set()
+
+    def stop(self, timeout_s: float = 30) -> None:
+        """Ends after the delivery in hand, gives the other claimed rows back; idempotent."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        self._sink.close()
+
+    def carry(self) -> int:
+        """Claims and tries one batch; returns how many rows were delivered."""
+        config = self._config
+        claimed_at = time.monotonic()
+        rows = self._outbox.claim(config.name, self._worker, config.lease_s, config.batch)
+        delivered, unreachable = 0, False
+        for row in rows:
+            late = time.monotonic() - claimed_at > config.lease_s / 2
+            if late or unreachable or self._stopping.is_set():
+                self._outbox.give_back(row.id, self._worker)
+                continue
+            done = self._try(row)
+            delivered += done
+            # One row is always tried: it tells when the destination is back.
+            unreachable = not done and self._resting
+        return delivered
+
+    @property
+    def _resting(self) -> bool:
+        return self._failures >= _RESTED_AFTER
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            # Cleared before the look, so that a wake during it is not lost.
+            self._woken.clear()
+            if self._carried():
+                continue
+            if self._resting:
+                rests = self._failures - _RESTED_AFTER + 1
+                self._stopping.wait(self._config.backoff.wait_s(rests, self._chance))
+            else:
+                self._woken.wait(self._config.poll_s)
+
+    def _carried(self) -> int:
+        try:
+            return self.carry()
+        except Exception:
+            # The database is full or busy. What was delivered but not marked goes out again
+            # under the same key.
+            _log.exception("courier %s could not use the database", self._config.name)
+            self._stopping.wait(self._config.backoff.wait_s(1, self._chance))
+            return 0
+
+    def _try(self, row: Delivery) -> bool:
+        try:
+            remote_id = self._sink.deliver(row.record, idempotency_key=row.idempotency_key)
+        except DeliveryRefused as error:
+            self._failures = 0
+            self._refused(row, error)
+            return False
+        except Exception as error:
+            # Also what a sink did not foresee: a bug in one sink must not end the thread.
+            self._failures += 1
+            self._failed(row, error)
+            return False
+        self._failures = 0
+        self._outbox.delivered(row.id, remote_id)
+        return True
+
+    def _refused(self, row: Delivery, error: DeliveryRefused) -> None:
+        config = self._config
+        state = self._outbox.refused(
+            row,
+            self._worker,
+            str(error),
+            config.backoff.wait_s(row.refusals + 1, self._chance),
+            config.quarantine_after_refusals,
+        )
+        if state == DeliveryState.QUARANTINED:
+            _log.error("delivery %s to %s is set aside: %s", row.id, config.name, error)
+
+    def _failed(self, row: Delivery, error: Exception) -> None:
+        wait_s = self._config.backoff.wait_s(row.attempts + 1, self._chance)
+        if isinstance(error, RetryLaterError):
+            wait_s = max(wait_s, error.retry_after_s)
+        expected = isinstance(error, XunjieError)
+        if not expected:
+            _log.exception("sink %s failed unexpectedly", self._config.name)
+        text = str(error) if expected else f"{type(error).__name__}: {error}"
+        self._outbox.retry(row.id, self._worker, text, wait_s)
+
+
+class CourierService:
+    """The couriers of all destinations."""
+
+    def __init__(self, couriers: Sequence[Courier]) -> None:
+        self._couriers = tuple(couriers)
+
+    def start(self) -> None:
+        for courier in self._couriers:
+            courier.start()
+
+    def wake(self) -> None:
+        for courier in self._couriers:
+            courier.wake()
+
+    def stop(self) -> None:
+        for courier in self._couriers:
+            courier.stop()

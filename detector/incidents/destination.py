@@ -1,0 +1,41 @@
+"""Where cases go besides the embedded queue."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detector.incidents.backoff import BackoffConfig
+from detector.incidents.case import Case
+from detector.incidents.sinks.registry import AnySinkConfig
+
+
+class DestinationConfig(BaseModel):
+    """One destination: which cases it takes, how it is reached, how patient we are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    """Stands in every delivery's row: a renamed destination's waiting rows stay behind."""
+
+    sink: AnySinkConfig
+    violations: frozenset[str] | None = None
+    """Takes cases of these only; None: of all."""
+
+    source_ids: frozenset[str] | None = None
+    """Takes cases of these sources only; None: of all."""
+
+    backoff: BackoffConfig = BackoffConfig()
+    quarantine_after_refusals: int = Field(default=3, ge=1)
+    """Permanent refusals of one record after which it is set aside for a person."""
+
+    lease_s: float = Field(default=60, gt=0)
+    """How long a courier holds a row; after a crash it is tried again then. A delivery starts in
+    the first half of its lease, so keep the sink's time-outs under the other half."""
+
+    batch: int = Field(default=16, ge=1, le=500)
+    poll_s: float = Field(default=0.5, gt=0)
+
+    def takes(self, case: Case) -> bool:
+        if self.violations is not None and case.violation not in self.violations:
+            return False
+        return self.source_ids is None or case.source_id in self.source_ids

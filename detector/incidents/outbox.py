@@ -1,0 +1,259 @@
+"""Messages to destinations, written in the transaction of what they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from detector.incidents.case import Case
+from detector.incidents.case_record import case_record, with_evidence
+from detector.incidents.database import Database
+from detector.incidents.destination import DestinationConfig
+from detector.incidents.errors import ConflictError, NotFoundError
+from detector.incidents.letter import Delivery, DeliveryState, LetterKind, delivery_of
+from detector.incidents.schema import cases, deliveries
+from detector.incidents.utc import utc_now
+from detector.types import Incident
+
+_ERROR_CHARS: Final = 1000
+_UNDONE: Final = (DeliveryState.PENDING.value, DeliveryState.QUARANTINED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationStats:
+    """For metrics and pages."""
+
+    destination: str
+    pending: int  # the queue's depth
+    quarantined: int
+    delivered: int
+    discarded: int
+    oldest_pending_s: float  # age of the oldest one that waits; 0 where none does
+    last_error: str | None  # of the row tried last among those that wait or are quarantined
+
+
+class Outbox:
+    """Rows for each destination; couriers claim, deliver and mark them.
+
+    Per destination the letters of one incident go out one after another: a later one waits
+    until the earlier one is delivered. Behind a quarantined one they wait until a person
+    redelivers or discards it; other incidents' letters go on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        destinations: Sequence[DestinationConfig],
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._destinations = tuple(destinations)
+        self._clock = clock
+
+    def post(
+        self, transaction: Connection, case: Case, incident: Incident, kind: LetterKind
+    ) -> None:
+        """Writes one row for each destination that takes the case."""
+        takers = [d.name for d in self._destinations if d.takes(case)]
+        if not takers:
+            return
+        now = self._clock()
+        seq = transaction.execute(
+            update(cases)
+            .where(cases.c.id == case.id)
+            .values(letters=cases.c.letters + 1)
+            .returning(cases.c.letters)
+        ).scalar_one()
+        row = {
+            "case_id": case.id,
+            "incident_id": incident.id,
+            "kind": kind.value,
+            "seq": seq,
+            "idempotency_key": f"{case.id}:{kind}:{seq}",
+            "record": case_record(transaction, case, incident, kind, seq, now),
+            "frozen": False,
+            "state": DeliveryState.PENDING.value,
+            "attempts": 0,
+            "refusals": 0,
+            "due_at": now,
+            "created_at": now,
+        }
+        rows = [{**row, "id": uuid4(), "destination": name} for name in takers]
+        transaction.execute(insert(deliveries), rows)
+
+    def claim(
+        self, destination: str, worker: str, lease_s: float, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Up to `limit` due rows, held by `worker` for `lease_s`; a lapsed lease is taken over."""
+        now = self._clock()
+        with self._database.reading() as transaction:
+            if not transaction.execute(_due(destination, now, 1)).first():
+                return ()  # most polls find nothing and must not hold up the writers
+        with self._database.transaction() as transaction:
+            query = _due(destination, now, limit).with_for_update(skip_locked=True)
+            rows = list(transaction.execute(query).mappings())
+            until = now + timedelta(seconds=lease_s)
+            return tuple(_take(transaction, row, worker, until) for row in rows)
+
+    def delivered(self, delivery_id: UUID, remote_id: str | None) -> None:
+        """Whoever holds the lease by now: the destination has it."""
+        now = self._clock()
+        values = {"state": DeliveryState.DELIVERED.value, "delivered_at": now}
+        self._mark(
+            deliveries.c.id == delivery_id,
+            **values,
+            remote_id=remote_id,
+            last_error=None,
+            attempts=deliveries.c.attempts + 1,
+        )
+
+    def retry(self, delivery_id: UUID, worker: str, error: str, wait_s: float) -> None:
+        """The outcome is unknown, or the destination was not there: due again after `wait_s`."""
+        self._mark(
+            _held(delivery_id, worker),
+            due_at=self._clock() + timedelta(seconds=wait_s),
+            last_error=error[:_ERROR_CHARS],
+            attempts=deliveries.c.attempts + 1,
+        )
+
+    def refused(
+        self, delivery: Delivery, worker: str, error: str, wait_s: float, quarantine_after: int
+    ) -> DeliveryState:
+        """Due again after `wait_s`, or set aside at the `quarantine_after`-th refusal."""
+        refusals = delivery.refusals + 1
+        over = refusals >= quarantine_after
+        state = DeliveryState.QUARANTINED if over else DeliveryState.PENDING
+        self._mark(
+            _held(delivery.id, worker),
+            state=state.value,
+            refusals=refusals,
+            due_at=self._clock() + timedelta(seconds=wait_s),
+            last_error=error[:_ERROR_CHARS],
+            attempts=deliveries.c.attempts + 1,
+        )
+        return state
+
+    def give_back(self, delivery_id: UUID, worker: str) -> None:
+        """Claimed but not tried: free for the next claim."""
+        self._mark(_held(delivery_id, worker))
+
+    def redeliver(self, delivery_id: UUID) -> Delivery:
+        """Sends it (again) under the same idempotency key, at once. Raises NotFoundError."""
+        return self._by_hand(delivery_id, DeliveryState.PENDING, refusals=0, due_at=self._clock())
+
+    def discard(self, delivery_id: UUID, operator: str, reason: str) -> Delivery:
+        """Gives it up, so that later letters of its incident go out.
+
+        Raises NotFoundError, and ConflictError for one that was delivered.
+        """
+        with self._database.reading() as transaction:
+            state = _read(transaction, delivery_id).state
+        if state == DeliveryState.DELIVERED:
+            raise ConflictError(f"delivery {delivery_id} has been delivered")
+        note = f"discarded by {operator}: {reason}"[:_ERROR_CHARS]
+        return self._by_hand(delivery_id, DeliveryState.DISCARDED, last_error=note)
+
+    def stats(self) -> tuple[DestinationStats, ...]:
+        """For every destination that is configured or still has rows, by name."""
+        with self._database.reading() as transaction:
+            counts = transaction.execute(_COUNTS).all()
+            errors = dict(transaction.execute(_ERRORS).tuples())
+        now = self._clock()
+        found: dict[str, dict[str, Any]] = {d.name: {} for d in self._destinations}
+        for name, state, count, oldest in counts:
+            found.setdefault(name, {})[state] = count
+            if state == DeliveryState.PENDING:
+                found[name]["oldest_pending_s"] = max(0.0, (now - oldest).total_seconds())
+        return tuple(_stats(name, found[name], errors.get(name)) for name in sorted(found))
+
+    def _mark(self, which: ColumnElement[bool], **values: Any) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                update(deliveries).where(which).values(**values, worker=None, lease_until=None)
+            )
+
+    def _by_hand(self, delivery_id: UUID, state: DeliveryState, **values: Any) -> Delivery:
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                update(deliveries)
+                .where(deliveries.c.id == delivery_id)
+                .values(state=state.value, worker=None, lease_until=None, **values)
+            )
+            return _read(transaction, delivery_id)
+
+
+def _due(destination: str, now: datetime, limit: int) -> Select[Any]:
+    earlier = deliveries.alias("earlier")
+    waits_behind = exists().where(
+        earlier.c.destination == deliveries.c.destination,
+        earlier.c.incident_id == deliveries.c.incident_id,
+        earlier.c.seq < deliveries.c.seq,
+        earlier.c.state.in_(_UNDONE),
+    )
+    free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now)
+    return (
+        select(deliveries)
+        .where(
+            deliveries.c.destination == destination,
+            deliveries.c.state == DeliveryState.PENDING.value,
+            deliveries.c.due_at <= now,
+            free,
+            ~waits_behind,
+        )
+        .order_by(deliveries.c.due_at, deliveries.c.created_at)
+        .limit(limit)
+    )
+
+
+def _take(transaction: Connection, row: Any, worker: str, until: datetime) -> Delivery:
+    """Holds a row; its record is completed before the destination sees it, and never after."""
+    record = row["record"]
+    if not row["frozen"]:
+        record = with_evidence(transaction, record, row["incident_id"])
+    values = {"worker": worker, "lease_until": until, "record": record, "frozen": True}
+    transaction.execute(update(deliveries).where(deliveries.c.id == row["id"]).values(**values))
+    return delivery_of({**row, **values})
+
+
+def _held(delivery_id: UUID, worker: str) -> ColumnElement[bool]:
+    return and_(deliveries.c.id == delivery_id, deliveries.c.worker == worker)
+
+
+def _read(transaction: Connection, delivery_id: UUID) -> Delivery:
+    query = select(deliveries).where(deliveries.c.id == delivery_id)
+    row = transaction.execute(query).mappings().first()
+    if row is None:
+        raise NotFoundError(f"no delivery has the id {delivery_id}")
+    return delivery_of(row)
+
+
+_COUNTS: Final = select(
+    deliveries.c.destination,
+    deliveries.c.state,
+    func.count(),
+    func.min(deliveries.c.created_at),
+).group_by(deliveries.c.destination, deliveries.c.state)
+
+_ERRORS: Final = (
+    select(deliveries.c.destination, deliveries.c.last_error)
+    .where(deliveries.c.state.in_(_UNDONE), deliveries.c.last_error.is_not(None))
+    .order_by(deliveries.c.due_at)
+)
+
+
+def _stats(name: str, found: dict[str, Any], last_error: str | None) -> DestinationStats:
+    return DestinationStats(
+        destination=name,
+        pending=found.get(DeliveryState.PENDING, 0),
+        quarantined=found.get(DeliveryState.QUARANTINED, 0),
+        delivered=found.get(DeliveryState.DELIVERED, 0),
+        discarded=found.get(DeliveryState.DISCARDED, 0),
+        oldest_pending_s=found.get("oldest_pending_s", 0.0),
+        last_error=last_error,
+    )

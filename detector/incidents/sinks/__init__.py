@@ -1,0 +1,1 @@
+"""Destinations of cases: one file each, found by `registry`."""
