@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -305,3 +306,24 @@ def fresh_street(sqlite_database: Database):
         return Street(sqlite_database)
 
     return make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPicture:
+    """As the evidence package describes a file in its store."""
+
+    key: str
+    kind: str = "first"
+    variant: str = "shown"
+    sha256: str = hashlib.sha256(b"picture").hexdigest()
+    size_bytes: int = 7
+    media_type: str = "image/jpeg"
+    captured_at: datetime = START
+    ends_at: datetime | None = None
+    clock: str = "wall"
+
+
+@pytest.fixture
+def stored_file():
+    """Describes a file whose bytes are b"picture"."""
+    return lambda key, **values: StoredPicture(key=key, **values)
