@@ -11,6 +11,7 @@ import pytest
 from detector.inference import BackendName, load_model
 from detector.inference.letterbox import letterboxed
 from detector.inference.manifest import InputSpec
+from detector.sources.recording import Recording
 from detector.types import ModelError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,14 @@ def scene(height: int, width: int, seed: int) -> np.ndarray:
     return cv2.add(image, rng.integers(0, 12, image.shape, np.uint8))
 
 
+def street(height: int, width: int) -> np.ndarray:
+    """A frame of the rendered corner with a vendor and covers in it, at the asked size."""
+    clip = ROOT / "datasets" / "scenes" / "clips" / "corner_day.mp4"
+    frames = Recording(path=clip, source_id="corner", interval_s=160).frames()
+    next(frames)
+    return cv2.resize(next(frames).image, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("size", [(360, 640), (500, 375), (1080, 1920)])
@@ -41,7 +50,7 @@ def test_agrees_with_ultralytics(folder: Path, backend: BackendName, size: tuple
     from training.checkpoint import load_checkpoint
 
     model = load_model(folder, backend=backend)
-    image = scene(*size, seed=size[0])
+    image = street(*size)
     ours = model.detect([image], floor=0.01)[0]
     theirs = load_checkpoint(folder).predict(
         image,
