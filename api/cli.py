@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from api import demo_command, list_commands, run_commands
 from api.picture_files import picture_paths, read_picture
 from api.replay_report import page, report_of, write_json, write_pictures
 from detector.inference import BackendName, ReleasedModel, load_model
@@ -33,7 +32,6 @@ from detector.types import Detections, Frame, PictureError, XunjieError
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
-DEMO_CLIPS = ROOT / "datasets" / "scenes" / "clips"
 RULES = ({"rule": "vendor"}, {"rule": "cover"})
 
 _COLUMNS = (
@@ -46,6 +44,8 @@ _COLUMNS = (
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
+for commands in (run_commands, list_commands, demo_command):
+    app.registered_commands.extend(commands.app.registered_commands)
 
 
 @app.callback()
@@ -110,22 +110,6 @@ def replay(
     raise typer.Exit(1 if len(reports) < len(clips) else 0)
 
 
-@app.command()
-def demo(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 8420,
-    out: Annotated[Path, typer.Option(help="Where the results go")] = Path("var/demo"),
-    serve: Annotated[bool, typer.Option(help="Leave the page at the printed URL")] = True,
-) -> None:
-    """Replays the rendered clips of the repository and shows what was found."""
-    clips = sorted(DEMO_CLIPS.glob("*.mp4"))
-    reports = replay_clips(clips, 2.0, None, out, MODELS)
-    for report in reports:
-        for found in report["findings"]:
-            errors.print(f"{report['source']}: {found['subtype']}: {found['reason']}")
-    if serve:
-        serve_folder(out, port)
-
-
 def replay_clips(
     clips: list[Path], interval_s: float, for_s: float | None, out: Path | None, models: Path
 ) -> list[dict[str, Any]]:
@@ -161,15 +145,6 @@ def replay_clips(
 
 def _advance(progress: Progress, task: TaskID, _frame: Frame) -> None:
     progress.advance(task)
-
-
-def serve_folder(folder: Path, port: int) -> None:
-    """Serves the results on the loopback interface until interrupted."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        errors.print(f"\nSee http://127.0.0.1:{port}/ (Ctrl-C ends it)")
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
 
 
 def _load(folder: Path, backend: BackendName) -> ReleasedModel:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from detector.pipeline.examination import Examination
+from detector.pipeline.seen import strong_only, unit_boxes
 from detector.tracking import StillTracker, TrackerConfig
 from detector.types import Detections, Detector, Frame, Look, Rule, Zone
 
@@ -50,7 +49,7 @@ class Watch:
             width_px=frame.width_px,
             height_px=frame.height_px,
             fixed=True,
-            detections=self._strong(weak),
+            detections=strong_only(weak, self._thresholds),
             tracks=tracks,
             zones=self._zones,
         )
@@ -64,11 +63,7 @@ class Watch:
                 for track in tracks
                 if track.class_name in rule.classes and track.last_seen_at == look.at
             ),
-            occluded=tuple(
-                weak.box(i).scaled(1 / look.width_px, 1 / look.height_px)
-                for i in range(len(weak))
-                if weak.class_name(i) in self._config.occluders
-            ),
+            occluded=unit_boxes(weak, self._config.occluders, look),
         )
 
     def blind(self, at: datetime) -> None:
@@ -81,7 +76,3 @@ class Watch:
 
     def restore(self, state: dict[str, Any]) -> None:
         self._tracker.restore(state)
-
-    def _strong(self, weak: Detections) -> Detections:
-        limits = [self._thresholds.get(weak.class_name(i), 1.0) for i in range(len(weak))]
-        return weak.where(weak.score >= np.array(limits, np.float32))

@@ -1,0 +1,157 @@
+"""The city's configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from detector.evidence import FirstFramesConfig, LatestConfig, PackConfig, SealingConfig
+from detector.incidents import (
+    CaseDeskConfig,
+    DatabaseConfig,
+    DestinationConfig,
+    RegistryConfig,
+    RetentionConfig,
+)
+from detector.inference import BackendName
+from detector.pipeline.camera_config import CameraConfig
+from detector.pipeline.evidence_desk import EvidenceDeskConfig
+from detector.tracking import TrackerConfig
+from detector.types import ConfigError
+
+RELEASED_MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+class HttpConfig(BaseModel):
+    """Where the service answers. Loopback unless said otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)
+    max_upload_bytes: int = Field(default=32 * 1024**2, gt=0)
+
+
+class EvidenceConfig(BaseModel):
+    """How evidence is made and kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pictures: PackConfig = PackConfig()
+    moments: EvidenceDeskConfig = EvidenceDeskConfig()
+    sealing: SealingConfig = SealingConfig()
+    first_frames: FirstFramesConfig = FirstFramesConfig()
+    latest: LatestConfig = LatestConfig()
+    min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
+
+
+class LooksConfig(BaseModel):
+    """How the machine's cores are used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: int = Field(default=2, ge=1, le=64)
+    inference_threads: int = Field(default=2, ge=1, le=64)
+    backend: BackendName = BackendName.AUTO
+    save_presence_every_s: float = Field(default=5, ge=0)
+
+
+class CityConfig(BaseModel):
+    """Everything that can be set. Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_folder: Path = Path("var/xunjie")
+    """Database, evidence, spool and keys; relative to the file that names it."""
+
+    models_folder: Path = RELEASED_MODELS
+    database: DatabaseConfig | None = None
+    """None: SQLite in the data folder."""
+
+    http: HttpConfig = HttpConfig()
+    cameras: tuple[CameraConfig, ...] = ()
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Rule parameters for the whole city, by violation."""
+
+    tracker: TrackerConfig = TrackerConfig()
+    registry: RegistryConfig = RegistryConfig()
+    cases: CaseDeskConfig = CaseDeskConfig()
+    destinations: tuple[DestinationConfig, ...] = ()
+    evidence: EvidenceConfig = EvidenceConfig()
+    retention: RetentionConfig = RetentionConfig()
+    looks: LooksConfig = LooksConfig()
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> CityConfig:
+        for kind, names in (
+            ("cameras", [camera.id for camera in self.cameras]),
+            ("destinations", [destination.name for destination in self.destinations]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind}: {', '.join(twice)} stands there twice")
+        return self
+
+    @property
+    def database_config(self) -> DatabaseConfig:
+        if self.database is not None:
+            return self.database
+        return DatabaseConfig(url=f"sqlite:///{self.data_folder / 'xunjie.db'}")
+
+
+def read_config(path: Path) -> CityConfig:
+    """Reads a YAML file. Raises ConfigError naming the file and each field at fault; values are
+    not repeated, since they may hold passwords."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text") from error
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {_where(error)}") from error
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: must hold keys such as 'cameras:', not a {type(raw).__name__}")
+    config = parse_config(raw, str(path))
+    folder = config.data_folder
+    if not folder.is_absolute():
+        folder = path.resolve().parent / folder
+    return config.model_copy(update={"data_folder": folder})
+
+
+def parse_config(raw: dict[str, Any], name: str) -> CityConfig:
+    """Raises ConfigError, one line a fault."""
+    try:
+        return CityConfig.model_validate(raw)
+    except ValidationError as error:
+        lines = [
+            f"{name}: {_path(fault['loc'], raw)}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "cannot be parsed"
+    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
+
+
+def _path(loc: tuple[int | str, ...], raw: Any) -> str:
+    """The field's path, with a camera's id beside its number."""
+    parts: list[str] = []
+    for part in loc:
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            raw = None
+        named = isinstance(part, int) and isinstance(raw, dict) and raw.get("id")
+        parts.append(f"{part} ({named})" if named else str(part))
+    return ".".join(parts) or "file"

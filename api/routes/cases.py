@@ -1,0 +1,135 @@
+"""The embedded case queue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
+from detector.incidents import Case, CaseEvent, CaseFilter, CaseState, Delivery, DeliveryFilter
+
+router = APIRouter(prefix="/api/cases", tags=["cases"], responses=ERRORS)
+
+Worker = Annotated[str, Field(min_length=1, max_length=100)]
+LeaseSeconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class CaseList(BaseModel):
+    """One page."""
+
+    items: list[Case]
+    next_cursor: str | None
+
+
+class CaseDetail(BaseModel):
+    """A case with its log and its deliveries."""
+
+    case: Case
+    state_label: str
+    may_become: list[CaseState]
+    events: list[CaseEvent]
+    deliveries: list[Delivery]
+
+
+class ClaimRequest(BaseModel):
+    """Who wants to work, and for how long cases are theirs alone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    worker: Worker
+    lease_s: LeaseSeconds = 900
+    states: list[CaseState] = [CaseState.REPORTED]
+    limit: int = Field(default=1, ge=1, le=100)
+
+
+class LeaseRequest(BaseModel):
+    """Whose lease, and how long it is to last from now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    worker: Worker
+    lease_s: LeaseSeconds = 900
+
+
+class StateRequest(BaseModel):
+    """A step of the case: 受理, 立案, 派遣, 处理, 核查, 结案 or a side state."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: CaseState
+    actor: Worker
+    note: str = Field(default="", max_length=1000)
+    expected_version: int | None = Field(default=None, ge=1)
+
+
+@router.get("")
+def list_cases(
+    records: RecordsDep,
+    state: Annotated[list[CaseState] | None, Query(description="any of these")] = None,
+    violation: str | None = None,
+    source_id: str | None = None,
+    urgent: bool | None = None,
+    worker: str | None = None,
+    opened_from: AwareDatetime | None = None,
+    opened_before: AwareDatetime | None = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+) -> CaseList:
+    """Cases, newest first."""
+    which = CaseFilter(
+        states=frozenset(state) if state else None,
+        violation=violation,
+        source_id=source_id,
+        urgent=urgent,
+        worker=worker,
+        opened_from=opened_from,
+        opened_before=opened_before,
+    )
+    page = records.queries.cases(which, cursor=cursor, limit=limit)
+    return CaseList(items=list(page.items), next_cursor=page.next_cursor)
+
+
+@router.post("/claim")
+def claim_cases(request: ClaimRequest, records: RecordsDep) -> list[Case]:
+    """Free cases for one worker, urgent and old ones first; nobody else gets them meanwhile."""
+    return list(records.queue.claim(request.worker, request.lease_s, request.states, request.limit))
+
+
+@router.get("/{case_id}")
+def get_case(case_id: UUID, records: RecordsDep) -> CaseDetail:
+    """One case, with its log and its deliveries."""
+    case = records.queries.case(case_id)
+    deliveries = records.queries.deliveries(DeliveryFilter(case_id=case_id), limit=500)
+    return CaseDetail(
+        case=case,
+        state_label=case.state.label,
+        may_become=[state for state in CaseState if case.state.may_become(state)],
+        events=list(records.queries.case_events(case_id)),
+        deliveries=list(deliveries.items),
+    )
+
+
+@router.post("/{case_id}/state")
+def change_state(case_id: UUID, request: StateRequest, service: ServiceDep) -> Case:
+    """Takes a step. The state it already has changes nothing; a step that does not exist is
+    refused with the steps that do."""
+    case = service.records.queue.change_state(
+        case_id, request.state, request.actor, request.note, request.expected_version
+    )
+    service.wake_couriers()
+    return case
+
+
+@router.post("/{case_id}/renew")
+def renew_lease(case_id: UUID, request: LeaseRequest, records: RecordsDep) -> Case:
+    """Keeps a claimed case for longer."""
+    return records.queue.renew(case_id, request.worker, request.lease_s)
+
+
+@router.post("/{case_id}/release")
+def release_case(case_id: UUID, request: LeaseRequest, records: RecordsDep) -> Case:
+    """Gives a claimed case back."""
+    return records.queue.release(case_id, request.worker)

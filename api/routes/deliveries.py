@@ -1,0 +1,69 @@
+"""What has been sent to other systems, and what has not."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
+from detector.incidents import Delivery, DeliveryFilter, DeliveryState, DestinationStats
+
+router = APIRouter(prefix="/api", tags=["deliveries"], responses=ERRORS)
+
+
+class DeliveryList(BaseModel):
+    """One page."""
+
+    items: list[Delivery]
+    next_cursor: str | None
+
+
+class DiscardRequest(BaseModel):
+    """Who gives a delivery up, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    operator: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+@router.get("/destinations")
+def list_destinations(records: RecordsDep) -> list[DestinationStats]:
+    """Depth, age and last error of each destination."""
+    return list(records.outbox.stats())
+
+
+@router.get("/deliveries")
+def list_deliveries(
+    records: RecordsDep,
+    destination: str | None = None,
+    state: DeliveryState | None = None,
+    case_id: UUID | None = None,
+    incident_id: UUID | None = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+) -> DeliveryList:
+    """Deliveries, newest first."""
+    which = DeliveryFilter(
+        destination=destination, state=state, case_id=case_id, incident_id=incident_id
+    )
+    page = records.queries.deliveries(which, cursor=cursor, limit=limit)
+    return DeliveryList(items=list(page.items), next_cursor=page.next_cursor)
+
+
+@router.post("/deliveries/{delivery_id}/redeliver")
+def redeliver(delivery_id: UUID, service: ServiceDep) -> Delivery:
+    """Sends it again, under the same idempotency key, at once."""
+    delivery = service.records.outbox.redeliver(delivery_id)
+    service.wake_couriers()
+    return delivery
+
+
+@router.post("/deliveries/{delivery_id}/discard")
+def discard(delivery_id: UUID, request: DiscardRequest, service: ServiceDep) -> Delivery:
+    """Gives it up, so that later letters of its incident go out."""
+    delivery = service.records.outbox.discard(delivery_id, request.operator, request.reason)
+    service.wake_couriers()
+    return delivery

@@ -1,0 +1,147 @@
+"""Incidents, their evidence, and the operator's verdict."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
+from detector.incidents import EvidenceRow, IncidentFilter, NotFoundError, Verdict, VerdictError
+from detector.incidents.queries import IncidentEvent
+from detector.types import Box, Incident, IncidentStatus, VerdictAnswer
+
+router = APIRouter(prefix="/api/incidents", tags=["incidents"], responses=ERRORS)
+
+
+class IncidentList(BaseModel):
+    """One page."""
+
+    items: list[Incident]
+    next_cursor: str | None
+
+
+class IncidentDetail(BaseModel):
+    """An incident with everything that is recorded of it."""
+
+    incident: Incident
+    verdict: Verdict | None
+    evidence: list[EvidenceRow]
+    events: list[IncidentEvent]
+
+
+class VerdictRequest(BaseModel):
+    """The operator's answer. A rejection needs a reason, a correction a class or a box."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: VerdictAnswer
+    operator: str = Field(min_length=1, max_length=100)
+    reason: str = Field(default="", max_length=1000)
+    class_name: str | None = Field(default=None, max_length=100)
+    box_unit: tuple[float, float, float, float] | None = None
+
+
+class ChainAnswer(BaseModel):
+    """Whether the evidence is as it was recorded."""
+
+    intact: bool
+    files: int
+    faults: list[str]
+
+
+@router.get("")
+def list_incidents(
+    records: RecordsDep,
+    status: IncidentStatus | None = None,
+    verdict: VerdictAnswer | None = None,
+    violation: str | None = None,
+    source_id: str | None = None,
+    urgent: bool | None = None,
+    opened_from: Annotated[AwareDatetime | None, Query()] = None,
+    opened_before: Annotated[AwareDatetime | None, Query()] = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+) -> IncidentList:
+    """Incidents, newest first."""
+    which = IncidentFilter(
+        status=status,
+        verdict=verdict,
+        violation=violation,
+        source_id=source_id,
+        urgent=urgent,
+        opened_from=opened_from,
+        opened_before=opened_before,
+    )
+    page = records.queries.incidents(which, cursor=cursor, limit=limit)
+    return IncidentList(items=list(page.items), next_cursor=page.next_cursor)
+
+
+@router.get("/{incident_id}")
+def get_incident(incident_id: UUID, records: RecordsDep) -> IncidentDetail:
+    """One incident, with its verdict, evidence and log."""
+    queries = records.queries
+    return IncidentDetail(
+        incident=queries.incident(incident_id),
+        verdict=queries.verdict(incident_id),
+        evidence=list(queries.evidence(incident_id)),
+        events=list(queries.incident_events(incident_id)),
+    )
+
+
+@router.post("/{incident_id}/verdict", responses={422: {"description": "Incomplete"}})
+def give_verdict(incident_id: UUID, request: VerdictRequest, service: ServiceDep) -> Verdict:
+    """Confirms, corrects or rejects. The same answer again is harmless; another one is refused."""
+    verdict = service.records.verdicts.give_verdict(
+        incident_id,
+        request.answer,
+        request.operator,
+        request.reason,
+        request.class_name,
+        _box(request.box_unit),
+    )
+    service.wake_couriers()
+    return verdict
+
+
+@router.get("/{incident_id}/chain")
+def verify_chain(incident_id: UUID, records: RecordsDep) -> ChainAnswer:
+    """Checks every file of evidence against the hash chain."""
+    records.queries.incident(incident_id)
+    report = records.chain.verify(incident_id)
+    files = len(records.queries.evidence(incident_id))
+    return ChainAnswer(
+        intact=report.intact, files=files, faults=[str(fault.detail) for fault in report.faults]
+    )
+
+
+@router.get(
+    "/{incident_id}/evidence/{evidence_id}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "A masked picture"}},
+)
+def get_picture(incident_id: UUID, evidence_id: UUID, records: RecordsDep) -> Response:
+    """A masked picture. Sealed originals are not given out here."""
+    row = next((r for r in records.queries.evidence(incident_id) if r.id == evidence_id), None)
+    if row is None or row.variant == "sealed":
+        raise NotFoundError(f"incident {incident_id} has no picture {evidence_id} to show")
+    try:
+        data = records.store.get(row.key)
+    except KeyError:
+        raise NotFoundError(f"picture {evidence_id} has been deleted by retention") from None
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(data, media_type=row.media_type, headers=headers)
+
+
+def _box(values: tuple[float, float, float, float] | None) -> Box | None:
+    if values is None:
+        return None
+    if not all(0 <= value <= 1 for value in values):
+        raise VerdictError("box_unit must lie within the picture: four numbers from 0 to 1")
+    try:
+        return Box(*values)
+    except ValueError as error:
+        raise VerdictError(f"box_unit: {error}") from error

@@ -1,0 +1,308 @@
+"""The running service: its parts, put together once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Final
+
+import structlog
+
+from api.config import CityConfig
+from detector.evidence import (
+    EvidencePacker,
+    FileStore,
+    FileStoreConfig,
+    FirstFrames,
+    FirstFramesConfig,
+    LatestPictures,
+    Sealer,
+)
+from detector.incidents import (
+    CaseDesk,
+    CaseQueue,
+    ChainVerifier,
+    Changes,
+    Courier,
+    CourierService,
+    Database,
+    EvidenceLedger,
+    IncidentRegistry,
+    Outbox,
+    Queries,
+    Retention,
+    VerdictDesk,
+    build_sink,
+    is_processed,
+    load_presence,
+)
+from detector.inference import load_model
+from detector.pipeline.camera import Camera
+from detector.pipeline.camera_config import CameraConfig
+from detector.pipeline.engine import Engine
+from detector.pipeline.evidence_desk import EvidenceDesk
+from detector.pipeline.ground_watch import GroundWatch
+from detector.pipeline.recorder import Recorder, Viewpoint
+from detector.pipeline.watch import Watch
+from detector.rules import build_rule
+from detector.sources.registry import SourceContext, build_source
+from detector.sources.trust import TrustCheck
+from detector.types import ConfigError, Detector, Position, Rule, XunjieError
+
+_log = structlog.get_logger(__name__)
+_MOVING: Final = "moving sources"
+_RETENTION_EVERY_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The parts that read and write records; pages and routes use these."""
+
+    database: Database
+    store: FileStore
+    packer: EvidencePacker
+    outbox: Outbox
+    desk: CaseDesk
+    registry: IncidentRegistry
+    verdicts: VerdictDesk
+    queue: CaseQueue
+    queries: Queries
+    ledger: EvidenceLedger
+    chain: ChainVerifier
+    retention: Retention
+
+
+def open_records(config: CityConfig) -> Records:
+    """Opens (and migrates) the database and the evidence store. Raises ConfigError, DiskFull."""
+    try:
+        config.data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"data_folder {config.data_folder}: {error.strerror}") from error
+    database = Database(config.database_config)
+    database.migrate()
+    store = FileStore(
+        FileStoreConfig(
+            folder=config.data_folder / "evidence", min_free_bytes=config.evidence.min_free_bytes
+        )
+    )
+    sealer = Sealer.from_file(config.evidence.sealing.path_in(config.data_folder))
+    outbox = Outbox(database, config.destinations)
+    desk = CaseDesk(config.cases, outbox)
+    return Records(
+        database=database,
+        store=store,
+        packer=EvidencePacker(store, sealer, config.evidence.pictures),
+        outbox=outbox,
+        desk=desk,
+        registry=IncidentRegistry(config.registry, desk),
+        verdicts=VerdictDesk(database, desk),
+        queue=CaseQueue(database),
+        queries=Queries(database),
+        ledger=EvidenceLedger(),
+        chain=ChainVerifier(database, store),
+        retention=Retention(database, store, config.retention),
+    )
+
+
+class Service:
+    """Sources, looks, couriers and retention; `start` and `stop` once each."""
+
+    def __init__(
+        self,
+        config: CityConfig,
+        *,
+        detectors: Sequence[Detector] | None = None,
+        changed: Callable[[Changes], None] = lambda changes: None,
+    ) -> None:
+        """Raises ConfigError, ModelError or DiskFull; nothing has been started then.
+
+        `detectors` take the place of the released models, for tests.
+        """
+        self.config = config
+        self.records = open_records(config)
+        self.latest = LatestPictures(config.evidence.latest)
+        self.started_at: datetime | None = None
+        self._changed = changed
+        self._detectors = tuple(detectors) if detectors is not None else load_models(config)
+        self._couriers = _couriers(config, self.records.outbox)
+        self._evidence = self._evidence_desk()
+        self._recorder = Recorder(
+            self.records.database, self.records.registry, self._evidence, self._couriers.wake
+        )
+        self.engine = Engine(
+            [self._camera(camera) for camera in config.cameras], threads=config.looks.threads
+        )
+        self._stopping = threading.Event()
+        self._janitor = threading.Thread(target=self._clean, name="retention", daemon=True)
+
+    @property
+    def detectors(self) -> tuple[Detector, ...]:
+        return self._detectors
+
+    def start(self) -> None:
+        self.started_at = datetime.now(UTC)
+        self._couriers.start()
+        self._janitor.start()
+        self.engine.start()
+        _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
+
+    def stop(self) -> None:
+        """Ends looks first, then deliveries; idempotent."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self.engine.stop()
+        self._couriers.stop()
+        if self._janitor.ident is not None:
+            self._janitor.join(timeout=30)
+        self.records.database.close()
+        _log.info("stopped")
+
+    def wake_couriers(self) -> None:
+        """A verdict has posted something."""
+        self._couriers.wake()
+
+    def _evidence_desk(self) -> EvidenceDesk:
+        config, records = self.config.evidence, self.records
+        sealer = Sealer.from_file(config.sealing.path_in(self.config.data_folder))
+        spool = self.config.data_folder / "spool"
+
+        def frames(name: str, settings: FirstFramesConfig) -> FirstFrames:
+            folder = FileStoreConfig(folder=spool / name, min_free_bytes=config.min_free_bytes)
+            return FirstFrames(FileStore(folder), sealer, settings)
+
+        # An incident can stay open for days; the picture of its last sighting waits as long.
+        last = config.first_frames.model_copy(update={"retention_min": 14 * 24 * 60.0})
+        return EvidenceDesk(
+            records.packer,
+            records.ledger,
+            frames("first", config.first_frames),
+            frames("last", last),
+            config.moments,
+        )
+
+    def _camera(self, config: CameraConfig) -> Camera:
+        source = build_source(config.source, self._source_context())
+        fixed = not source.moving
+        rules = rules_of(config, self.config) if fixed else list(self._ground.rules)
+        watch = self._watch(config, rules) if fixed else None
+        presence_id = config.id if fixed else _MOVING
+        camera = Camera(
+            source=source,
+            interval_s=config.source.interval_s,
+            trust=TrustCheck(config.trust, fixed=fixed and source.paced),
+            examiner=watch or self._ground,
+            blind=watch.blind if watch else lambda at: None,
+            view=self._viewpoint(config, fixed, rules),
+            recorder=self._recorder,
+            evidence=self._evidence,
+            latest=self.latest,
+            presence_id=presence_id,
+            save_every_s=self.config.looks.save_presence_every_s,
+            changed=self._changed,
+        )
+        with self.records.database.reading() as transaction:
+            saved = load_presence(transaction, presence_id)
+        if saved is not None:
+            camera.restore(saved.state)
+        return camera
+
+    def _watch(self, config: CameraConfig, rules: Sequence[Rule]) -> Watch:
+        return Watch(
+            detectors=needed(self._detectors, rules),
+            rules=rules,
+            zones=tuple(zone.zone() for zone in config.zones),
+            tracker=self.config.tracker,
+        )
+
+    @cached_property
+    def _ground(self) -> GroundWatch:
+        """One for all moving sources. They report covers: a passing camera cannot time a vendor."""
+        rules = [build_rule({"rule": "cover", **self.config.rules.get("cover", {})})]
+        return GroundWatch(
+            detectors=needed(self._detectors, rules), rules=rules, tracker=self.config.tracker
+        )
+
+    def _viewpoint(self, config: CameraConfig, fixed: bool, rules: Sequence[Rule]) -> Viewpoint:
+        position = config.position.position() if config.position else None
+        return Viewpoint(
+            source_id=config.id,
+            fixed=fixed,
+            violations=frozenset(rule.violation for rule in rules),
+            model_sha256=tuple(model.sha256 for model in needed(self._detectors, rules)),
+            privacy=config.privacy_polygons_unit,
+            locate=partial(_stands_at, position),
+        )
+
+    def _source_context(self) -> SourceContext:
+        return SourceContext(seen=self._seen, spool_dir=self.config.data_folder / "spool" / "push")
+
+    def _seen(self, origin_key: str) -> bool:
+        with self.records.database.reading() as transaction:
+            return is_processed(transaction, origin_key)
+
+    def _clean(self) -> None:
+        while True:
+            try:
+                report = self.records.retention.enforce(datetime.now(UTC))
+                gone = {kind.value: n for kind, n in report.deleted.items() if n}
+                if gone:
+                    _log.info("retention", deleted=gone)
+            except Exception:
+                # Keeping too long is bad, but no reason to end the service; tried again later.
+                _log.exception("retention_failed")
+            if self._stopping.wait(_RETENTION_EVERY_S):
+                return
+
+
+def _stands_at(position: Position | None, box: object) -> Position | None:
+    return position
+
+
+def load_models(config: CityConfig) -> tuple[Detector, ...]:
+    """Every released model that a camera's tasks need. Raises ModelError naming the folder."""
+    folders = sorted(path.parent for path in config.models_folder.glob("*/manifest.json"))
+    if not folders:
+        raise ConfigError(f"models_folder {config.models_folder}: holds no released model")
+    return tuple(
+        load_model(folder, backend=config.looks.backend, threads=config.looks.inference_threads)
+        for folder in folders
+        if folder.name != "aerial"
+    )
+
+
+def rules_of(camera: CameraConfig, city: CityConfig) -> list[Rule]:
+    """The camera's rules. Raises ConfigError naming the camera."""
+    try:
+        return [
+            build_rule({"rule": task, **city.rules.get(task, {}), **camera.rules.get(task, {})})
+            for task in camera.tasks
+        ]
+    except ConfigError as error:
+        raise ConfigError(f"camera {camera.id}: {error}") from error
+
+
+def needed(detectors: Sequence[Detector], rules: Sequence[Rule]) -> tuple[Detector, ...]:
+    """Models that see a class of the rules, and the one that sees people: pictures are masked."""
+    wanted = {name for rule in rules for name in rule.classes} | {"person"}
+    chosen = tuple(model for model in detectors if wanted & set(model.classes))
+    missing = wanted - {name for model in chosen for name in model.classes}
+    if missing:
+        raise ConfigError(f"no released model sees {', '.join(sorted(missing))}")
+    return chosen
+
+
+def _couriers(config: CityConfig, outbox: Outbox) -> CourierService:
+    couriers = []
+    try:
+        for destination in config.destinations:
+            sink = build_sink(destination.sink, destination.name)
+            couriers.append(Courier(outbox, destination, sink))
+    except XunjieError:
+        for courier in couriers:
+            courier.stop()
+        raise
+    return CourierService(couriers)

@@ -1,0 +1,195 @@
+"""One source at work: its looks, its trust, its watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from detector.evidence import LatestPictures
+from detector.incidents import Changes
+from detector.pipeline.evidence_desk import EvidenceDesk, PendingClip
+from detector.pipeline.examination import Examination
+from detector.pipeline.recorder import Recorder, Viewpoint, Written
+from detector.pipeline.tally import Tally
+from detector.sources.trust import TrustCheck
+from detector.types import ConfigError, Frame, NoFrame, Source, XunjieError
+
+_log = structlog.get_logger(__name__)
+
+
+class Examiner(Protocol):
+    """What looks at a frame: a Watch of a fixed camera, or the one GroundWatch of all others."""
+
+    def examine(self, frame: Frame) -> Examination | None: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Unwritten:
+    """A look that was seen but could not be written: it is not seen twice, only written later."""
+
+    frame: Frame
+    seen: Examination
+
+
+class Camera:
+    """Takes one look at a time; the engine calls it from one thread at a time."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        interval_s: float,
+        trust: TrustCheck,
+        examiner: Examiner,
+        blind: Callable[[datetime], None],
+        view: Viewpoint,
+        recorder: Recorder,
+        evidence: EvidenceDesk,
+        latest: LatestPictures,
+        presence_id: str,
+        save_every_s: float = 5,
+        changed: Callable[[Changes], None] = lambda changes: None,
+    ) -> None:
+        self.source = source
+        self.interval_s = interval_s
+        self.tally = Tally()
+        self.view = view
+        self._trust = trust
+        self._examiner = examiner
+        self._blind = blind
+        self._recorder = recorder
+        self._evidence = evidence
+        self._latest = latest
+        self._presence_id = presence_id
+        self._save_every = timedelta(seconds=save_every_s)
+        self._changed = changed
+        self._saved_at: datetime | None = None
+        self._newest_at: datetime | None = None
+        self._unwritten: _Unwritten | None = None
+        self._clips: list[PendingClip] = []
+
+    @property
+    def id(self) -> str:
+        return self.source.source_id
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues from a saved presence; a state that does not fit is left out and logged."""
+        try:
+            self._examiner.restore(state["tracks"])
+            self._trust.restore(state["trust"])
+        except (KeyError, TypeError, ValueError, ConfigError) as error:
+            _log.warning("presence_unreadable", source=self.id, error=str(error))
+
+    def state(self) -> dict[str, Any]:
+        """JSON-serialisable: what a restart must not lose."""
+        return {"tracks": self._examiner.state(), "trust": self._trust.state()}
+
+    def look(self) -> bool:
+        """One look. True: something was there, so that a source that is drained may have more.
+
+        Raises XunjieError when it could not be written; it is then written first next time.
+        """
+        if self._unwritten is not None:
+            self._write(self._unwritten)
+            return True
+        got = self.source.look()
+        if got is None:
+            self._finish_clips(self._newest_at)
+            return False
+        if isinstance(got, NoFrame):
+            self._be_blind(got)
+            return True
+        if self._newest_at is not None and self.view.fixed and got.captured_at < self._newest_at:
+            return True  # a clock that jumped back: the tracker's time must not
+        untrusted = self._trust.check(got)
+        if untrusted is not None:
+            # Its picture is not shown: nobody has looked for faces in it.
+            self._be_blind(untrusted)
+            self._set_aside(got)
+            return True
+        self._examine(got)
+        return True
+
+    def close(self) -> None:
+        """Writes what is still in memory; the source has been stopped."""
+        if self._unwritten is not None:
+            self._write(self._unwritten)
+        self._finish_clips(None)
+        if self._newest_at is not None:
+            self._recorder.save(self._presence_id, self.state(), self._newest_at)
+
+    def _examine(self, frame: Frame) -> None:
+        seen = self._examiner.examine(frame)
+        if seen is None:
+            self.tally.unplaced()
+            _log.warning("picture_without_position", source=self.id, key=frame.origin_key)
+            self._set_aside(frame)
+            return
+        self._newest_at = frame.captured_at
+        self._latest.remember(frame, seen.weak_detections, self.view.privacy)
+        self._write(_Unwritten(frame=frame, seen=seen))
+
+    def _write(self, look: _Unwritten) -> None:
+        at = look.frame.captured_at
+        due = self._saved_at is None or at - self._saved_at >= self._save_every
+        presence = self.state() if due or look.seen.findings else None
+        try:
+            written = self._recorder.record(
+                look.frame, look.seen, self.view, presence, self._presence_id
+            )
+        except XunjieError as error:
+            self._unwritten = look if not self.source.paced else None
+            self.tally.failed(str(error))
+            raise
+        self._unwritten = None
+        if presence is not None:
+            self._saved_at = at
+        self.tally.good(at)
+        self._done(look.frame)
+        self._follow_up(look.frame, written)
+
+    def _follow_up(self, frame: Frame, written: Written) -> None:
+        for incident in written.changes.opened:
+            _log.info(
+                "incident_opened",
+                source=self.id,
+                incident=str(incident.id),
+                violation=incident.violation,
+                subtype=incident.subtype,
+                reason=incident.reason,
+            )
+            self._clips.append(self._evidence.pending_clip(incident, frame))
+        if written.changes.any:
+            self._changed(written.changes)
+        self._finish_clips(frame.captured_at)
+
+    def _finish_clips(self, now: datetime | None) -> None:
+        """Cuts what is complete; None: the source is at its end, take what there is."""
+        ready = [clip for clip in self._clips if now is None or now >= clip.to_at]
+        for clip in ready:
+            self._recorder.cut_clip(clip, self.source)
+            self._clips.remove(clip)
+
+    def _be_blind(self, got: NoFrame) -> None:
+        self.tally.blind(got.reason, got.detail, got.at)
+        if self._newest_at is None or got.at >= self._newest_at:
+            self._blind(got.at)
+
+    def _set_aside(self, frame: Frame) -> None:
+        """A picture that cannot be judged counts as examined: it will not get better."""
+        self._recorder.set_aside(frame)
+        self._done(frame)
+
+    def _done(self, frame: Frame) -> None:
+        """Sources that keep a picture until it was examined may let go of it."""
+        done = getattr(self.source, "done", None)
+        if frame.origin_key is not None and done is not None:
+            done(frame.origin_key)
