@@ -1,5 +1,6 @@
 """Incidents, verdicts, cases and their delivery: everything that must survive a kill."""
 
+import detector.incidents.access_schema  # noqa: F401  (its tables belong to the metadata)
 from detector.incidents.case import Case, CaseEvent
 from detector.incidents.case_codes import CaseCode, CodeTable
 from detector.incidents.case_desk import CaseDesk, CaseDeskConfig
@@ -14,6 +15,7 @@ from detector.incidents.errors import (
     ConflictError,
     LeaseLostError,
     NotFoundError,
+    OutcomeError,
     RetryLaterError,
     VerdictError,
 )
@@ -22,13 +24,21 @@ from detector.incidents.evidence_row import EvidenceRow
 from detector.incidents.letter import Delivery, DeliveryState, LetterKind
 from detector.incidents.observation import Observation
 from detector.incidents.outbox import DestinationStats, Outbox
+from detector.incidents.outcome import Outcome, OutcomeKind
+from detector.incidents.outcome_collector import (
+    OutcomeCollector,
+    OutcomeService,
+    build_collectors,
+)
+from detector.incidents.outcome_desk import OutcomeDesk
 from detector.incidents.page import CursorError, Page
 from detector.incidents.policy import RegistryConfig, ViolationPolicy
 from detector.incidents.presence import SavedPresence, load_presence, save_presence
 from detector.incidents.processed import is_processed, mark_processed
 from detector.incidents.queries import CaseFilter, DeliveryFilter, IncidentFilter, Queries
 from detector.incidents.registry import IncidentRegistry
-from detector.incidents.retention import Retention, RetentionConfig, RetentionReport
+from detector.incidents.retention import Retention, RetentionReport
+from detector.incidents.retention_config import RetentionConfig
 from detector.incidents.same_place import SamePlaceConfig
 from detector.incidents.sinks.registry import build_sink, parse_sink_config
 from detector.incidents.verdicts import Verdict, VerdictDesk
@@ -68,6 +78,12 @@ __all__ = [
     "NotFoundError",
     "Observation",
     "Outbox",
+    "Outcome",
+    "OutcomeCollector",
+    "OutcomeDesk",
+    "OutcomeError",
+    "OutcomeKind",
+    "OutcomeService",
     "Page",
     "Queries",
     "RegistryConfig",
@@ -82,6 +98,7 @@ __all__ = [
     "VerdictDesk",
     "VerdictError",
     "ViolationPolicy",
+    "build_collectors",
     "build_sink",
     "is_processed",
     "load_presence",

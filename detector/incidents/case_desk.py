@@ -116,13 +116,24 @@ class CaseDesk:
         self._change(transaction, case.id, "voided", actor, note, state=state)
         self._tell(transaction, case.id, LetterKind.VOIDED)
 
-    def reopened(self, transaction: Connection, incident_id: UUID) -> None:
-        """It came back: a closed case goes back to work (回退), no second one is opened."""
+    def closed_for_s(self, transaction: Connection, incident_id: UUID) -> float | None:
+        """Since when its case is closed (结案); None: it is not, or there is no case."""
+        query = select(cases.c.ended_at).where(
+            cases.c.incident_id == incident_id, cases.c.state == CaseState.CLOSED.value
+        )
+        ended_at: datetime | None = transaction.execute(query).scalar()
+        return None if ended_at is None else (self._clock() - ended_at).total_seconds()
+
+    def reopened(
+        self, transaction: Connection, incident_id: UUID, note: str = "seen again"
+    ) -> None:
+        """It came back, or never went: a closed case goes back to work (回退), no second one is
+        opened."""
         case = self._case(transaction, incident_id)
         if case is None:
             return
         state = CaseState.SENT_BACK if case.state == CaseState.CLOSED else case.state
-        self._change(transaction, case.id, "reopened", SYSTEM, "seen again", state=state)
+        self._change(transaction, case.id, "reopened", SYSTEM, note, state=state)
         self._tell(transaction, case.id, LetterKind.REOPENED)
 
     def cleared(self, transaction: Connection, incident_id: UUID) -> None:

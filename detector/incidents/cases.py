@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import or_, select, update
 
 from detector.incidents.case import Case, CaseEvent, case_of, case_query, read_case
-from detector.incidents.case_log import read_case_events, write_case_event
+from detector.incidents.case_log import read_case_events
 from detector.incidents.case_state import CaseState
-from detector.incidents.clearing import mark_cleared
+from detector.incidents.case_step import locked_case, step_case
 from detector.incidents.database import Database
 from detector.incidents.errors import ConflictError, LeaseLostError
-from detector.incidents.incident_row import read_incident
-from detector.incidents.schema import cases, incidents
+from detector.incidents.schema import cases
 from detector.incidents.utc import utc_now
 
 _NEW: Final = (CaseState.REPORTED,)
@@ -89,15 +88,11 @@ class CaseQueue:
         step that the table does not have or a version that has passed, and NotFoundError.
         """
         with self._database.transaction() as transaction:
-            incident_id = read_case(transaction, case_id).incident_id
-            # In the order in which a look locks them.
-            for table, row in ((incidents, incident_id), (cases, case_id)):
-                transaction.execute(select(table.c.id).where(table.c.id == row).with_for_update())
-            case = read_case(transaction, case_id)
+            case = locked_case(transaction, case_id)
             if case.state == to:
                 return case
             _check_step(case, to, expected_version)
-            self._step(transaction, case, to, actor, note)
+            step_case(transaction, case, to, actor=actor, note=note, now=self._clock())
             return read_case(transaction, case_id)
 
     def get(self, case_id: UUID) -> Case:
@@ -126,37 +121,6 @@ class CaseQueue:
                 holder = f"held by {case.worker}" if case.worker else "free"
                 raise LeaseLostError(f"case {case.number} is not held by {worker}: it is {holder}")
             return case
-
-    def _step(
-        self, transaction: Connection, case: Case, to: CaseState, actor: str, note: str
-    ) -> None:
-        now = self._clock()
-        free = {"worker": None, "lease_until": None} if to.finished else {}
-        transaction.execute(
-            update(cases)
-            .where(cases.c.id == case.id)
-            .values(
-                state=to.value,
-                updated_at=now,
-                ended_at=now if to.finished else None,
-                version=case.version + 1,
-                **free,
-            )
-        )
-        write_case_event(
-            transaction,
-            case.id,
-            now,
-            "state",
-            actor=actor,
-            note=note,
-            from_state=case.state,
-            to_state=to,
-        )
-        if to == CaseState.CLOSED and not case.place.fixed:
-            incident = read_incident(transaction, case.incident_id)
-            at = max(now, incident.last_seen_at)
-            mark_cleared(transaction, case.incident_id, at, f"case {case.number} closed", actor)
 
 
 def _check_step(case: Case, to: CaseState, expected_version: int | None) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from detector.incidents.database import Database
 from detector.incidents.errors import NotFoundError
 from detector.incidents.evidence_row import EvidenceRow, read_evidence
-from detector.incidents.schema import incidents
+from detector.incidents.schema import deletions, incidents
 from detector.types import EvidenceStore
 
 START: Final = "0" * 64
@@ -44,6 +44,8 @@ class ChainFaultKind(StrEnum):
     MISSING_ROW = "missing_row"
     CHANGED_FILE = "changed_file"
     MISSING_FILE = "missing_file"
+    ADDED_ROW = "added_row"  # stands behind the incident's head
+    UNLOGGED_DELETION = "unlogged_deletion"  # marked as deleted, and retention knows nothing of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +87,19 @@ class ChainVerifier:
         self._store = store
 
     def verify(self, incident_id: UUID) -> ChainReport:
-        """Finds changed rows, missing rows (also those cut off at the end), changed and missing
-        files. Raises NotFoundError for an unknown incident."""
+        """Finds changed rows, missing rows (also those cut off at the end), added rows, changed
+        and missing files, and files that are called deleted without retention having logged it.
+        Raises NotFoundError for an unknown incident."""
         with self._database.reading() as transaction:
             count, head = _head(transaction, incident_id)
             rows = read_evidence(transaction, incident_id)
-        faults = [*_row_faults(rows), *_end_faults(rows, count, head), *self._file_faults(rows)]
+            deletion_faults = list(_deletion_faults(transaction, rows))
+        faults = [
+            *_row_faults(rows),
+            *_end_faults(rows, count, head),
+            *deletion_faults,
+            *self._file_faults(rows),
+        ]
         kept = [row for row in rows if row.deleted_at is None]
         return ChainReport(
             incident_id=incident_id,
@@ -130,6 +139,23 @@ def _end_faults(rows: tuple[EvidenceRow, ...], count: int, head: str) -> Iterato
         yield _fault(seq, ChainFaultKind.MISSING_ROW, f"row {seq} is not there")
     if rows and last == count and rows[-1].chain_hash != head:
         yield _fault(last, ChainFaultKind.CHANGED_ROW, "the last row is not the incident's head")
+    for row in rows:
+        if row.seq > count:
+            yield _fault(row.seq, ChainFaultKind.ADDED_ROW, f"row of {row.key} was added later")
+
+
+def _deletion_faults(
+    transaction: Connection, rows: tuple[EvidenceRow, ...]
+) -> Iterator[ChainFault]:
+    for row in rows:
+        if row.deleted_at is None:
+            continue
+        logged = select(deletions.c.id).where(
+            deletions.c.at == row.deleted_at, deletions.c.subject == row.key
+        )
+        if transaction.execute(logged.limit(1)).first() is None:
+            detail = f"{row.key} is marked as deleted, but retention has not logged it"
+            yield _fault(row.seq, ChainFaultKind.UNLOGGED_DELETION, detail)
 
 
 def _fault(seq: int, kind: ChainFaultKind, detail: str) -> ChainFault:

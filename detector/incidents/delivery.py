@@ -25,8 +25,9 @@ class Courier:
 
     A failed row waits by exponential back-off with jitter. From the third failure of the
     destination in a row the whole destination rests in the same way, so that a thousand waiting
-    rows do not each knock at a dead door. A full disk or a locked database is logged and tried
-    again: the thread ends only by `stop`.
+    rows do not each knock at a dead door: after each rest one row is tried. A Retry-After is the
+    destination's own word and rests it at once. A full disk or a locked database is logged and
+    tried again: the thread ends only by `stop`.
     """
 
     def __init__(
@@ -44,7 +45,10 @@ class Courier:
         self._worker = f"{destination.name}-{uuid4().hex}"
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._failures = 0
+        self._hurried = threading.Event()
+        self._failures = 0  # of the destination in a row
+        self._rests_until = 0.0  # by time.monotonic(); counts only while it is `_shut`
+        self._shut = False
         self._thread = threading.Thread(
             target=self._run, name=f"courier-{destination.name}", daemon=True
         )
@@ -60,45 +64,50 @@ class Courier:
         """Something was posted: look at once instead of at the next poll."""
         self._woken.set()
 
+    def retry_now(self) -> None:
+        """A person knows that the destination is back: ends its rest."""
+        self._hurried.set()
+        self._woken.set()
+
+    def begin_stop(self) -> None:
+        """Asks the thread to end; `stop` waits for it."""
+        self._stopping.set()
+        self.retry_now()
+
     def stop(self, timeout_s: float = 30) -> None:
         """Ends after the delivery in hand, gives the other claimed rows back; idempotent."""
-        self._stopping.set()
-        self._woken.set()
+        self.begin_stop()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self._sink.close()
 
     def carry(self) -> int:
-        """Claims and tries one batch; returns how many rows were delivered."""
+        """Claims and tries one batch (one row while the destination does not answer); returns how
+        many rows were delivered."""
         config = self._config
         claimed_at = time.monotonic()
-        rows = self._outbox.claim(config.name, self._worker, config.lease_s, config.batch)
-        delivered, unreachable = 0, False
+        limit = 1 if self._shut else config.batch
+        rows = self._outbox.claim(config.name, self._worker, config.lease_s, limit)
+        delivered, shut = 0, False
         for row in rows:
             late = time.monotonic() - claimed_at > config.lease_s / 2
-            if late or unreachable or self._stopping.is_set():
+            if late or shut or self._stopping.is_set():
                 self._outbox.give_back(row.id, self._worker)
                 continue
-            done = self._try(row)
-            delivered += done
-            # One row is always tried: it tells when the destination is back.
-            unreachable = not done and self._resting
+            delivered += self._try(row)
+            shut = self._shut
         return delivered
-
-    @property
-    def _resting(self) -> bool:
-        return self._failures >= _RESTED_AFTER
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             # Cleared before the look, so that a wake during it is not lost.
             self._woken.clear()
-            if self._carried():
-                continue
-            if self._resting:
-                rests = self._failures - _RESTED_AFTER + 1
-                self._stopping.wait(self._config.backoff.wait_s(rests, self._chance))
-            else:
+            self._hurried.clear()
+            carried = self._carried()
+            rest_s = self._rests_until - time.monotonic()
+            if self._shut and rest_s > 0:
+                self._hurried.wait(rest_s)
+            elif not carried:
                 self._woken.wait(self._config.poll_s)
 
     def _carried(self) -> int:
@@ -109,23 +118,37 @@ class Courier:
             # under the same key.
             _log.exception("courier %s could not use the database", self._config.name)
             self._stopping.wait(self._config.backoff.wait_s(1, self._chance))
-            return 0
+            return 0  # and in `_run` a poll's wait more
 
     def _try(self, row: Delivery) -> bool:
         try:
             remote_id = self._sink.deliver(row.record, idempotency_key=row.idempotency_key)
         except DeliveryRefused as error:
-            self._failures = 0
+            self._answered()
             self._refused(row, error)
             return False
         except Exception as error:
             # Also what a sink did not foresee: a bug in one sink must not end the thread.
-            self._failures += 1
+            self._unanswered(error)
             self._failed(row, error)
             return False
-        self._failures = 0
+        self._answered()
         self._outbox.delivered(row.id, remote_id)
         return True
+
+    def _answered(self) -> None:
+        self._failures, self._shut = 0, False
+
+    def _unanswered(self, error: Exception) -> None:
+        self._failures += 1
+        rests_s = 0.0
+        if self._failures >= _RESTED_AFTER:
+            rests = self._failures - _RESTED_AFTER + 1
+            rests_s = self._config.backoff.wait_s(rests, self._chance)
+        if isinstance(error, RetryLaterError):
+            rests_s = max(rests_s, error.retry_after_s)
+        self._shut = rests_s > 0
+        self._rests_until = time.monotonic() + rests_s
 
     def _refused(self, row: Delivery, error: DeliveryRefused) -> None:
         config = self._config
@@ -164,6 +187,17 @@ class CourierService:
         for courier in self._couriers:
             courier.wake()
 
-    def stop(self) -> None:
+    def retry_now(self, destination: str) -> None:
+        """Ends the rest of a destination that a person knows to be back."""
         for courier in self._couriers:
-            courier.stop()
+            if courier.destination == destination:
+                courier.retry_now()
+
+    def stop(self, timeout_s: float = 30) -> None:
+        """Ends all of them within `timeout_s` together; one that hangs in its sink is left to
+        its lease."""
+        for courier in self._couriers:
+            courier.begin_stop()
+        deadline = time.monotonic() + timeout_s
+        for courier in self._couriers:
+            courier.stop(max(0.0, deadline - time.monotonic()))

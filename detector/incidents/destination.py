@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from detector.incidents.backoff import BackoffConfig
 from detector.incidents.case import Case
@@ -24,6 +24,13 @@ class DestinationConfig(BaseModel):
     source_ids: frozenset[str] | None = None
     """Takes cases of these sources only; None: of all."""
 
+    divisions: frozenset[str] | None = None
+    """Takes cases only whose grid code begins with one of these: six digits are a county, nine a
+    street. None: of all, also where the grid is not known."""
+
+    without_grid: bool = False
+    """With `divisions`: takes cases whose grid is not known, too."""
+
     backoff: BackoffConfig = BackoffConfig()
     quarantine_after_refusals: int = Field(default=3, ge=1)
     """Permanent refusals of one record after which it is set aside for a person."""
@@ -34,8 +41,27 @@ class DestinationConfig(BaseModel):
 
     batch: int = Field(default=16, ge=1, le=500)
     poll_s: float = Field(default=0.5, gt=0)
+    outcomes_every_s: float = Field(default=60, gt=0)
+    """How often a destination that can be asked is asked for outcomes."""
+
+    @field_validator("divisions")
+    @classmethod
+    def _digits(cls, value: frozenset[str] | None) -> frozenset[str] | None:
+        for each in sorted(value or ()):
+            if not (each.isascii() and each.isdigit() and 2 <= len(each) <= 15):
+                raise ValueError(f"{each!r} is not the beginning (2 to 15 digits) of a grid code")
+        return value
 
     def takes(self, case: Case) -> bool:
         if self.violations is not None and case.violation not in self.violations:
             return False
-        return self.source_ids is None or case.source_id in self.source_ids
+        if self.source_ids is not None and case.source_id not in self.source_ids:
+            return False
+        return self._takes_grid(case.grid)
+
+    def _takes_grid(self, grid: str | None) -> bool:
+        if self.divisions is None:
+            return True
+        if grid is None:
+            return self.without_grid
+        return any(grid.startswith(division) for division in self.divisions)

@@ -19,6 +19,10 @@ class VerdictError(XunjieError):
     """A verdict that says too little, such as a rejection without a reason."""
 
 
+class OutcomeError(XunjieError):
+    """An outcome that says too little, such as a refusal without a reason."""
+
+
 class RetryLaterError(DeliveryUnavailable):
     """The destination is busy and says when it may be asked again."""
 

@@ -13,15 +13,19 @@ from sqlalchemy.sql import ColumnElement
 
 from detector.incidents.case import Case
 from detector.incidents.case_record import case_record, with_evidence
+from detector.incidents.case_state import FINISHED
 from detector.incidents.database import Database
 from detector.incidents.destination import DestinationConfig
 from detector.incidents.errors import ConflictError, NotFoundError
 from detector.incidents.letter import Delivery, DeliveryState, LetterKind, delivery_of
 from detector.incidents.schema import cases, deliveries
+from detector.incidents.sinks.remote_outcome import Awaited
 from detector.incidents.utc import utc_now
 from detector.types import Incident
 
 _ERROR_CHARS: Final = 1000
+_REMOTE_ID_CHARS: Final = 300
+_RAISING: Final = (LetterKind.OPENED.value, LetterKind.REOPENED.value)
 _UNDONE: Final = (DeliveryState.PENDING.value, DeliveryState.QUARANTINED.value)
 
 
@@ -108,7 +112,7 @@ class Outbox:
         self._mark(
             deliveries.c.id == delivery_id,
             **values,
-            remote_id=remote_id,
+            remote_id=remote_id[:_REMOTE_ID_CHARS] if remote_id else None,
             last_error=None,
             attempts=deliveries.c.attempts + 1,
         )
@@ -143,27 +147,74 @@ class Outbox:
         """Claimed but not tried: free for the next claim."""
         self._mark(_held(delivery_id, worker))
 
+    def awaited(self, destination: str) -> tuple[Awaited, ...]:
+        """What the destination has under an id of its own and whose case has not ended: of each
+        case the newest letter that opened it or raised it again."""
+        query = (
+            select(deliveries.c.id, deliveries.c.case_id, deliveries.c.remote_id)
+            .select_from(deliveries.join(cases, cases.c.id == deliveries.c.case_id))
+            .where(
+                deliveries.c.destination == destination,
+                deliveries.c.state == DeliveryState.DELIVERED.value,
+                deliveries.c.kind.in_(_RAISING),
+                deliveries.c.remote_id.is_not(None),
+                cases.c.state.not_in([state.value for state in FINISHED]),
+            )
+            .order_by(deliveries.c.seq)
+        )
+        with self._database.reading() as transaction:
+            newest = {row[1]: row for row in transaction.execute(query)}
+        return tuple(
+            Awaited(delivery_id=r[0], case_id=r[1], remote_id=r[2]) for r in newest.values()
+        )
+
+    def rename(self, delivery_id: UUID, remote_id: str) -> None:
+        """The destination's id, where it first gave only a token for it."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                update(deliveries)
+                .where(deliveries.c.id == delivery_id)
+                .values(remote_id=remote_id[:_REMOTE_ID_CHARS])
+            )
+
     def redeliver(self, delivery_id: UUID) -> Delivery:
         """Sends it (again) under the same idempotency key, at once. Raises NotFoundError."""
-        return self._by_hand(delivery_id, DeliveryState.PENDING, refusals=0, due_at=self._clock())
+        with self._database.transaction() as transaction:
+            return _by_hand(
+                transaction, delivery_id, DeliveryState.PENDING, refusals=0, due_at=self._clock()
+            )
+
+    def redeliver_quarantined(self, destination: str) -> int:
+        """Sends everything again that the destination had refused for good: its table or ours
+        has been mended. Returns how many."""
+        return self._mark(
+            and_(
+                deliveries.c.destination == destination,
+                deliveries.c.state == DeliveryState.QUARANTINED.value,
+            ),
+            state=DeliveryState.PENDING.value,
+            refusals=0,
+            due_at=self._clock(),
+        )
 
     def discard(self, delivery_id: UUID, operator: str, reason: str) -> Delivery:
         """Gives it up, so that later letters of its incident go out.
 
         Raises NotFoundError, and ConflictError for one that was delivered.
         """
-        with self._database.reading() as transaction:
-            state = _read(transaction, delivery_id).state
-        if state == DeliveryState.DELIVERED:
-            raise ConflictError(f"delivery {delivery_id} has been delivered")
         note = f"discarded by {operator}: {reason}"[:_ERROR_CHARS]
-        return self._by_hand(delivery_id, DeliveryState.DISCARDED, last_error=note)
+        with self._database.transaction() as transaction:
+            found = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
+            state = transaction.execute(found.with_for_update()).scalar()
+            if state == DeliveryState.DELIVERED.value:
+                raise ConflictError(f"delivery {delivery_id} has been delivered")
+            return _by_hand(transaction, delivery_id, DeliveryState.DISCARDED, last_error=note)
 
     def stats(self) -> tuple[DestinationStats, ...]:
         """For every destination that is configured or still has rows, by name."""
         with self._database.reading() as transaction:
             counts = transaction.execute(_COUNTS).all()
-            errors = dict(transaction.execute(_ERRORS).tuples())
+            errors = {row[0]: row[1] for row in transaction.execute(_ERRORS)}
         now = self._clock()
         found: dict[str, dict[str, Any]] = {d.name: {} for d in self._destinations}
         for name, state, count, oldest in counts:
@@ -172,20 +223,22 @@ class Outbox:
                 found[name]["oldest_pending_s"] = max(0.0, (now - oldest).total_seconds())
         return tuple(_stats(name, found[name], errors.get(name)) for name in sorted(found))
 
-    def _mark(self, which: ColumnElement[bool], **values: Any) -> None:
+    def _mark(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._database.transaction() as transaction:
-            transaction.execute(
+            return transaction.execute(
                 update(deliveries).where(which).values(**values, worker=None, lease_until=None)
-            )
+            ).rowcount
 
-    def _by_hand(self, delivery_id: UUID, state: DeliveryState, **values: Any) -> Delivery:
-        with self._database.transaction() as transaction:
-            transaction.execute(
-                update(deliveries)
-                .where(deliveries.c.id == delivery_id)
-                .values(state=state.value, worker=None, lease_until=None, **values)
-            )
-            return _read(transaction, delivery_id)
+
+def _by_hand(
+    transaction: Connection, delivery_id: UUID, state: DeliveryState, **values: Any
+) -> Delivery:
+    transaction.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id)
+        .values(state=state.value, worker=None, lease_until=None, **values)
+    )
+    return _read(transaction, delivery_id)
 
 
 def _due(destination: str, now: datetime, limit: int) -> Select[Any]:

@@ -26,6 +26,10 @@ class ViolationPolicy(BaseModel):
     suppress_after_rejection_s: float = Field(default=7 * 86400, ge=0)
     """A rejected thing that left and comes back within this time stays rejected."""
 
+    raise_again_after_s: float = Field(default=300, ge=0)
+    """A case was closed, and so long afterwards the camera still sees the violation: it is raised
+    again with a new picture. Before that the street may just be being cleared."""
+
     escalation: tuple[str, ...] = ()
     """Subtypes from mild to grave; a graver one at the same place raises the incident."""
 

@@ -15,6 +15,8 @@ Identity is (violation, place, time window), never a track:
   violation's classes lies at the place, and nothing stands in front of it. Blind looks, occluded
   ones and looks that did not examine the violation pause the count. A moving source's incident is
   cleared by `clear`, or when its case is closed.
+- Still detected `raise_again_after_s` after its case was closed: raised again, `reopened` + 1, its
+  case goes back to work with a new picture.
 - Back within `reopen_within_s` of the clearing: the same incident, `reopened` + 1, its case gets
   an update. Later: a new incident.
 - A rejected incident keeps its place while the thing stays (moving: is seen again within
@@ -190,9 +192,11 @@ class _Look:
                 seen_box_unit=box,
                 score=max(known.score, finding.score),
             )
+        policy = self._config.policy(finding.violation)
         if not known.open:
             self._reopen(known)
-        policy = self._config.policy(finding.violation)
+        elif finding.seen_now and not known.rejected:
+            self._raise_again(known, policy.raise_again_after_s)
         if policy.rank(finding.subtype) > policy.rank(known.subtype):
             self._escalate(known, finding)
 
@@ -213,6 +217,16 @@ class _Look:
         self._tell(known.id, IncidentEventKind.REOPENED, f"seen again after {known.cleared_at}")
         self._group("reopened", known.id)
         self._desk.reopened(self._transaction, known.id)
+
+    def _raise_again(self, known: KnownIncident, after_s: float) -> None:
+        closed_for_s = self._desk.closed_for_s(self._transaction, known.id)
+        if closed_for_s is None or closed_for_s < after_s:
+            return
+        self._set(known, reopened=known.reopened + 1)
+        detail = f"still seen {closed_for_s:.0f} s after its case was closed"
+        self._tell(known.id, IncidentEventKind.REOPENED, detail)
+        self._group("reopened", known.id)
+        self._desk.reopened(self._transaction, known.id, detail)
 
     def _escalate(self, known: KnownIncident, finding: Finding) -> None:
         conclusion = self._conclusion(finding)

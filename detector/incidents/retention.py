@@ -5,29 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
     and_,
     delete,
+    exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
-from detector.incidents.case_state import FINISHED
 from detector.incidents.database import Database
 from detector.incidents.evidence_row import EvidenceRow, evidence_of
 from detector.incidents.letter import DeliveryState
+from detector.incidents.orphans import Orphans
 from detector.incidents.retention_class import RetentionClass
+from detector.incidents.retention_config import RetentionConfig
+from detector.incidents.retention_due import days_ago, hours_ago, may_go, records, with_case
 from detector.incidents.schema import (
     cases,
     deletions,
@@ -37,38 +38,10 @@ from detector.incidents.schema import (
     presence,
     processed,
 )
-from detector.types import EvidenceStore, IncidentStatus
+from detector.types import EvidenceStore
 
 _log: Final = logging.getLogger(__name__)
 _BATCH: Final = 200
-_FINISHED: Final = [state.value for state in FINISHED]
-
-
-class RetentionConfig(BaseModel):
-    """How long each kind of data is kept. None keeps it for ever.
-
-    Evidence counts from when it was recorded, and while its incident is open or its case
-    unfinished it is held, however old; frames are never held.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    frames_h: float | None = Field(default=1, gt=0)
-    shown_days: float | None = Field(default=365, gt=0)
-    sealed_days: float | None = Field(default=90, gt=0)
-    clips_days: float | None = Field(default=90, gt=0)
-    finished_cases_days: float | None = Field(default=1825, gt=0)
-    """Since the case ended; its incident, verdict, log and evidence rows go with it."""
-
-    incidents_without_case_days: float | None = Field(default=365, gt=0)
-    """Since they were cleared: rejected ones and those nobody answered."""
-
-    presence_h: float | None = Field(default=72, gt=0)
-    processed_days: float | None = Field(default=180, gt=0)
-    """A picture that comes again later is examined again."""
-
-    delivered_days: float | None = Field(default=30, gt=0)
-    """Since they were delivered or discarded; waiting and quarantined ones stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +60,7 @@ class Retention:
         self._database = database
         self._store = store
         self._config = config
+        self._orphans = Orphans(database, store)
 
     def enforce(self, now: datetime) -> RetentionReport:
         """One run; work is cut into short transactions, so that looks need not wait."""
@@ -94,16 +68,17 @@ class Retention:
         deleted: dict[RetentionClass, int] = {}
         failed: list[str] = []
         for kind, before in (
-            (RetentionClass.FRAME, _hours_ago(now, config.frames_h)),
-            (RetentionClass.SHOWN, _days_ago(now, config.shown_days)),
-            (RetentionClass.SEALED, _days_ago(now, config.sealed_days)),
-            (RetentionClass.CLIP, _days_ago(now, config.clips_days)),
+            (RetentionClass.FRAME, hours_ago(now, config.frames_h)),
+            (RetentionClass.SHOWN, days_ago(now, config.shown_days)),
+            (RetentionClass.SEALED, days_ago(now, config.sealed_days)),
+            (RetentionClass.CLIP, days_ago(now, config.clips_days)),
         ):
             if before:
                 deleted[kind] = self._files(kind, before, now, failed)
         deleted |= self._rows(now)
-        for kind, which in _records(now, config):
+        for kind, which in records(now, config):
             deleted[kind] = self._whole_incidents(kind, which, now, failed)
+        deleted[RetentionClass.ORPHAN] = self._sweep(now, failed)
         return RetentionReport(deleted=deleted, failed_keys=tuple(failed))
 
     def _files(
@@ -111,7 +86,7 @@ class Retention:
     ) -> int:
         which = and_(evidence.c.retention_class == kind.value, evidence.c.added_at < before)
         if kind != RetentionClass.FRAME:
-            which = and_(which, _may_go())
+            which = and_(which, may_go(before))
         return self._delete_files(which, now, failed)
 
     def _delete_files(self, which: ColumnElement[bool], now: datetime, failed: list[str]) -> int:
@@ -142,21 +117,29 @@ class Retention:
             return False
         return True
 
+    def _sweep(self, now: datetime, failed: list[str]) -> int:
+        gone = [key for key in self._orphans.ripe(now) if self._delete_file(key, failed)]
+        if gone:
+            with self._database.transaction() as transaction:
+                for key in gone:
+                    _log_deletion(transaction, now, RetentionClass.ORPHAN, key, "no row named it")
+        return len(gone)
+
     def _rows(self, now: datetime) -> dict[RetentionClass, int]:
         config = self._config
         ended = (DeliveryState.DELIVERED.value, DeliveryState.DISCARDED.value)
         deleted: dict[RetentionClass, int] = {}
-        if before := _hours_ago(now, config.presence_h):
+        if before := hours_ago(now, config.presence_h):
             which = presence.c.saved_at < before
             deleted[RetentionClass.PRESENCE] = self._delete_rows(
                 RetentionClass.PRESENCE, presence, which, now
             )
-        if before := _days_ago(now, config.processed_days):
+        if before := days_ago(now, config.processed_days):
             which = processed.c.at < before
             deleted[RetentionClass.PROCESSED] = self._delete_rows(
                 RetentionClass.PROCESSED, processed, which, now
             )
-        if before := _days_ago(now, config.delivered_days):
+        if before := days_ago(now, config.delivered_days):
             since = func.coalesce(deliveries.c.delivered_at, deliveries.c.due_at)
             which = and_(deliveries.c.state.in_(ended), since < before)
             deleted[RetentionClass.DELIVERY] = self._delete_rows(
@@ -180,14 +163,18 @@ class Retention:
         skipped: list[UUID] = []
         while batch := self._next_incidents(which, skipped):
             for incident_id, number, head in batch:
-                of_it = evidence.c.incident_id == incident_id
-                before = len(failed)
-                self._delete_files(of_it, now, failed)
-                if len(failed) > before:
-                    skipped.append(incident_id)
-                    continue
+                self._delete_files(evidence.c.incident_id == incident_id, now, failed)
+                still = select(incidents.c.id).select_from(with_case()).where(which, ~_has_files())
                 with self._database.transaction() as transaction:
-                    transaction.execute(delete(incidents).where(incidents.c.id == incident_id))
+                    # A file may be stuck, and a look may have brought it back meanwhile.
+                    gone = transaction.execute(
+                        delete(incidents).where(
+                            incidents.c.id == incident_id, incidents.c.id.in_(still)
+                        )
+                    )
+                    if not gone.rowcount:
+                        skipped.append(incident_id)
+                        continue
                     subject = number or f"incident {incident_id}"
                     _log_deletion(transaction, now, kind, subject, f"evidence head {head}")
                 done += 1
@@ -198,7 +185,7 @@ class Retention:
     ) -> list[tuple[UUID, str | None, str]]:
         query = (
             select(incidents.c.id, cases.c.number, incidents.c.evidence_head)
-            .select_from(_with_case())
+            .select_from(with_case())
             .where(which, incidents.c.id.not_in(list(skipped)))
             .limit(_BATCH)
         )
@@ -206,35 +193,8 @@ class Retention:
             return [(row[0], row[1], row[2]) for row in transaction.execute(query)]
 
 
-def _records(
-    now: datetime, config: RetentionConfig
-) -> list[tuple[RetentionClass, ColumnElement[bool]]]:
-    cleared = incidents.c.status == IncidentStatus.CLEARED.value
-    found = []
-    if before := _days_ago(now, config.finished_cases_days):
-        over = and_(cleared, cases.c.state.in_(_FINISHED), cases.c.ended_at < before)
-        found.append((RetentionClass.CASE, over))
-    if before := _days_ago(now, config.incidents_without_case_days):
-        over = and_(cleared, cases.c.id.is_(None), incidents.c.cleared_at < before)
-        found.append((RetentionClass.INCIDENT, over))
-    return found
-
-
-def _may_go() -> ColumnElement[bool]:
-    """Evidence of incidents that are over and whose case, if any, is finished."""
-    over = (
-        select(incidents.c.id)
-        .select_from(_with_case())
-        .where(
-            incidents.c.status == IncidentStatus.CLEARED.value,
-            or_(cases.c.id.is_(None), cases.c.state.in_(_FINISHED)),
-        )
-    )
-    return evidence.c.incident_id.in_(over)
-
-
-def _with_case() -> Any:
-    return incidents.outerjoin(cases, cases.c.incident_id == incidents.c.id)
+def _has_files() -> ColumnElement[bool]:
+    return exists().where(evidence.c.incident_id == incidents.c.id, evidence.c.deleted_at.is_(None))
 
 
 def _tombstone(transaction: Connection, row: EvidenceRow, now: datetime) -> None:
@@ -250,11 +210,3 @@ def _log_deletion(
     transaction.execute(
         insert(deletions).values(at=now, data_class=kind.value, subject=subject, detail=detail)
     )
-
-
-def _days_ago(now: datetime, days: float | None) -> datetime | None:
-    return None if days is None else now - timedelta(days=days)
-
-
-def _hours_ago(now: datetime, hours: float | None) -> datetime | None:
-    return None if hours is None else now - timedelta(hours=hours)

@@ -15,6 +15,7 @@ class RetentionClass(StrEnum):
     DELIVERY = "delivery"
     CASE = "case"
     INCIDENT = "incident"  # incidents that never became a case
+    ORPHAN = "orphan"  # files that a kill left without a row
 
 
 def retention_class(kind: str, variant: str) -> RetentionClass:

@@ -206,6 +206,24 @@ deliveries: Final = Table(
     Index(None, "incident_id"),
 )
 
+outcomes: Final = Table(
+    "outcomes",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Column("destination", String(100), nullable=False),
+    Column("outcome_key", String(300), nullable=False),  # told twice, it counts once
+    Column("kind", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("remote_id", String(300)),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("from_state", String(16), nullable=False),
+    Column("to_state", String(16), nullable=False),
+    UniqueConstraint("destination", "outcome_key"),
+    Index(None, "case_id", "id"),
+)
+
 presence: Final = Table(
     "presence",
     metadata,

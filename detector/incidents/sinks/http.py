@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import httpx
 from pydantic import Field, HttpUrl, model_validator
 
-from detector.incidents.errors import RetryLaterError
 from detector.incidents.sinks.cloud_event import (
     CONTENT_TYPE,
     SIGNATURE_HEADER,
@@ -20,20 +16,20 @@ from detector.incidents.sinks.cloud_event import (
     cloud_event,
     signature,
 )
-from detector.incidents.sinks.config import SinkConfig
+from detector.incidents.sinks.http_call import (
+    ERROR_CHARS,
+    Answer,
+    HttpCaller,
+    HttpSinkConfig,
+    linked,
+)
 from detector.incidents.sinks.secret import read_secret
-from detector.types import ConfigError, DeliveryRefused, DeliveryUnavailable
 
 KIND: Final = "http"
-
 _DUPLICATE: Final = 409
-# Not about the record: the request's time, order or rate, or our credentials.
-_TRY_AGAIN: Final = frozenset({401, 403, 407, 408, 425, 429})
-_LONGEST_RETRY_AFTER_S: Final = 3600.0
-_ERROR_CHARS: Final = 300
 
 
-class Config(SinkConfig):
+class Config(HttpSinkConfig):
     """One HTTP destination."""
 
     kind: Literal["http"] = KIND
@@ -49,13 +45,8 @@ class Config(SinkConfig):
     secret_file: Path | None = None
     """Or a file that holds it. Neither: unsigned."""
 
-    connect_timeout_s: float = Field(default=5, gt=0, le=60)
-    answer_timeout_s: float = Field(default=10, gt=0, le=120)
     evidence_base_url: HttpUrl | None = None
     """Evidence is linked as this URL, a slash and the key; None: the key alone is sent."""
-
-    ca_file: Path | None = None
-    """Certificates to trust instead of the system's, for a city's own authority."""
 
     @model_validator(mode="after")
     def _one_secret(self) -> Config:
@@ -68,9 +59,10 @@ class HttpSink:
     """CaseSink over HTTP.
 
     Delivered: any 2xx, and 409, which says that the receiver has this idempotency key already.
-    Refused: the other 4xx. Unavailable: everything else, also 408, 425 and 429, and 401, 403
-    and 407, where our credentials are at fault and not the record; a Retry-After (up to an hour)
-    is heeded. Redirects are not followed. Raises ConfigError when its secret is missing.
+    Refused: the other 4xx. Unavailable: everything else, also 408, 425 and 429, and 401, 403,
+    404, 405 and 407, where our credentials or the URL are at fault and not the record; a
+    Retry-After (up to an hour) is heeded. An answer is read for `answer_timeout_s` and up to
+    64 KiB. Raises ConfigError when its secret is missing.
     """
 
     def __init__(
@@ -79,12 +71,7 @@ class HttpSink:
         self._config = config
         self._name = name
         self._secret = read_secret(config.secret_env, config.secret_file, name)
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(config.answer_timeout_s, connect=config.connect_timeout_s),
-            verify=_trust(config.ca_file, name),
-            transport=transport,
-            trust_env=False,  # a proxy is a matter of the config, not of the environment
-        )
+        self._caller = HttpCaller(config, name, transport)
 
     @property
     def name(self) -> str:
@@ -95,18 +82,16 @@ class HttpSink:
 
         Raises DeliveryUnavailable, RetryLaterError or DeliveryRefused.
         """
-        body = cloud_event(self._linked(record), idempotency_key, self._config.event_source)
-        try:
-            answer = self._client.post(
-                str(self._config.url), content=body, headers=self._headers(body, idempotency_key)
-            )
-        except httpx.HTTPError as error:
-            detail = str(error) or type(error).__name__
-            raise DeliveryUnavailable(f"{self._name}: {detail}") from error
-        return self._outcome(answer)
+        sent = linked(record, self._config.evidence_base_url)
+        body = cloud_event(sent, idempotency_key, self._config.event_source)
+        headers = self._headers(body, idempotency_key)
+        answer = self._caller.call("POST", str(self._config.url), content=body, headers=headers)
+        if answer.status != _DUPLICATE:
+            self._caller.demand_success(answer)
+        return _remote_id(answer)
 
     def close(self) -> None:
-        self._client.close()
+        self._caller.close()
 
     def _headers(self, body: bytes, idempotency_key: str) -> dict[str, str]:
         headers = {"Content-Type": CONTENT_TYPE, "Idempotency-Key": idempotency_key}
@@ -116,56 +101,14 @@ class HttpSink:
             headers[SIGNATURE_HEADER] = signature(self._secret, timestamp, body)
         return headers
 
-    def _linked(self, record: dict[str, Any]) -> dict[str, Any]:
-        base = self._config.evidence_base_url
-        if base is None:
-            return record
-        root = str(base).rstrip("/")
-        linked = [{**item, "url": f"{root}/{item['key']}"} for item in record["evidence"]]
-        return {**record, "evidence": linked}
-
-    def _outcome(self, answer: httpx.Response) -> str | None:
-        if answer.is_success or answer.status_code == _DUPLICATE:
-            return _remote_id(answer)
-        text = f"{self._name}: HTTP {answer.status_code} {answer.text[:_ERROR_CHARS]}".strip()
-        if answer.is_client_error and answer.status_code not in _TRY_AGAIN:
-            raise DeliveryRefused(text)
-        wait_s = _retry_after_s(answer.headers.get("Retry-After"))
-        if wait_s is not None:
-            raise RetryLaterError(text, wait_s)
-        raise DeliveryUnavailable(text)
-
 
 def build(config: Config, name: str) -> HttpSink:
     return HttpSink(config, name)
 
 
-def _trust(ca_file: Path | None, name: str) -> ssl.SSLContext | bool:
-    try:
-        return ssl.create_default_context(cafile=ca_file) if ca_file else True
-    except OSError as error:
-        raise ConfigError(f"destination {name!r}: ca_file {ca_file}: {error}") from error
-
-
-def _remote_id(answer: httpx.Response) -> str | None:
-    try:
-        data = answer.json()
-    except ValueError:
-        return None
+def _remote_id(answer: Answer) -> str | None:
+    data = answer.json()
     if not isinstance(data, dict):
         return None
     found = data.get("id") or data.get("case_id")
-    return str(found)[:_ERROR_CHARS] if found else None
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    if value is None:
-        return None
-    try:
-        wait_s = float(value)
-    except ValueError:
-        try:
-            wait_s = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return min(max(wait_s, 0.0), _LONGEST_RETRY_AFTER_S)
+    return str(found)[:ERROR_CHARS] if found else None

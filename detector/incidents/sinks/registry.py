@@ -1,7 +1,9 @@
 """Finds the sinks: one file each beside this one.
 
 A sink's module defines `KIND` (its name in the config), `Config` (a SinkConfig whose `kind` is
-that literal) and `build(config, name)`, which returns a CaseSink for the destination `name`.
+that literal) and `build(config, name)`, which returns a CaseSink for the destination `name`. One
+whose destination can be asked for outcomes also defines `build_fetcher(config, name)`, which
+returns an OutcomeFetcher or, where the config wants none, None.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, Valida
 
 from detector.incidents import sinks
 from detector.incidents.sinks.config import SinkConfig
+from detector.incidents.sinks.remote_outcome import OutcomeFetcher
 from detector.plugins import plugin_modules
 from detector.types import CaseSink, ConfigError
 
@@ -53,6 +56,13 @@ def build_sink(config: SinkConfig, name: str) -> CaseSink:
         raise ConfigError(f"destination {name!r}: sink kind {config.kind!r} is not one of {known}")
     sink: CaseSink = module.build(config, name)
     return sink
+
+
+def build_fetcher(config: SinkConfig, name: str) -> OutcomeFetcher | None:
+    """What asks the destination for outcomes; None: it cannot be asked."""
+    build = getattr(sink_modules().get(config.kind), "build_fetcher", None)
+    fetcher: OutcomeFetcher | None = build(config, name) if build else None
+    return fetcher
 
 
 def _validated(value: Any) -> Any:
