@@ -19,6 +19,10 @@ class Exif:
     captured_at: datetime | None = None
     lat_deg: float | None = None
     lon_deg: float | None = None
+    altitude_m: float | None = None  # above the ellipsoid or the sea, as the maker pleased
+    focal_mm: float | None = None
+    focal_35mm: float | None = None  # the maker's "35 mm equivalent"
+    camera: str = ""  # model name
 
 
 def read_exif(data: bytes, default_tz: tzinfo = UTC) -> Exif:
@@ -54,7 +58,21 @@ def _parse(tiff: bytes, default_tz: tzinfo) -> Exif:
     if lat_deg is None or lon_deg is None or lat_deg == lon_deg == 0:
         lat_deg = lon_deg = None
     taken_at = _time(details.get(0x9003), details.get(0x9011), default_tz)
-    return Exif(captured_at=taken_at, lat_deg=lat_deg, lon_deg=lon_deg)
+    return Exif(
+        captured_at=taken_at,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        altitude_m=_number(gps.get(6)),
+        focal_mm=_number(details.get(0x920A)),
+        focal_35mm=_number(details.get(0xA405)),
+        camera=_text(main.get(0x0110)).strip(),
+    )
+
+
+def _number(value: _Value | None) -> float | None:
+    if not isinstance(value, tuple) or not value or not math.isfinite(value[0]):
+        return None
+    return value[0]
 
 
 def _pointer(value: _Value | None) -> int:

@@ -16,6 +16,8 @@ from av.video.stream import VideoStream
 
 from detector.types import Clip
 
+_JUMP_S = 30.0  # no burst of packets is so long: the camera has set its clock
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -37,12 +39,13 @@ class PacketKeeper:
         self._header = b""
         self._size = (0, 0)
         self._time_base = Fraction(1, 90000)
+        self._jumped = 0  # ticks to add since the camera set its clock
 
     def restart(self) -> None:
         """Forgets all: a new connection may have another codec or time base."""
         with self._lock:
             self._kept.clear()
-            self._bytes, self._header = 0, b""
+            self._bytes, self._header, self._jumped = 0, b"", 0
 
     def add(
         self, at: datetime, packet: Packet[VideoStream], stream: VideoStream, offset_s: float = 0.0
@@ -60,6 +63,8 @@ class PacketKeeper:
                 return
             self._begin(packet, stream, size)
         shift = round(offset_s / self._time_base)
+        self._follow_jump(at, dts + shift)
+        shift += self._jumped
         kept = _Kept(at, bytes(packet), pts + shift, dts + shift, packet.is_keyframe)
         with self._lock:
             self._kept.append(kept)
@@ -68,6 +73,16 @@ class PacketKeeper:
                 self._bytes > self._keep_bytes or at - self._kept[0].at > self._keep
             ):
                 self._bytes -= len(self._kept.popleft().data)
+
+    def _follow_jump(self, at: datetime, ticks: int) -> None:
+        """Keeps the kept packets' times continuous, or a clip would have a hole of hours."""
+        if not self._kept:
+            return
+        last = self._kept[-1]
+        passed = round((at - last.at).total_seconds() / self._time_base)
+        jump = last.dts + passed - (ticks + self._jumped)
+        if abs(jump) * self._time_base > _JUMP_S:
+            self._jumped += jump
 
     def _begin(
         self, packet: Packet[VideoStream], stream: VideoStream, size: tuple[int, int]

@@ -14,7 +14,6 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from pydantic import AwareDatetime, Field, model_validator
@@ -27,6 +26,9 @@ from detector.sources.base import (
     redact,
     utc_now,
 )
+from detector.sources.connection import AUTH_ERRORS, is_playlist, open_file, open_stream, words
+from detector.sources.decoder import Decoder
+from detector.sources.lag import Lag
 from detector.sources.packets import PacketKeeper
 from detector.types import (
     BlindReason,
@@ -42,8 +44,6 @@ from detector.types import (
 KIND = "stream"
 _QUEUE_FRAMES = 4
 _LOOK_WAIT_S = 0.5
-_LIVE_THREADS = 2
-_AUTH_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _BLIND = {
     SourceState.WAKING: BlindReason.WAKING,
     SourceState.STALLED: BlindReason.STALLED,
@@ -60,10 +60,21 @@ class StreamConfig(BaseSourceConfig):
     loop: bool = False
     starts_at: AwareDatetime | None = None
     open_timeout_s: float = Field(default=15, gt=0)
-    read_timeout_s: float = Field(default=15, gt=0)
-    stalled_after_s: float = Field(default=20, gt=0)
+    read_timeout_s: float = Field(default=20, gt=0)
+    waking_for_s: float = Field(
+        default=30, ge=0, description="A stream that was just asked for may refuse for so long."
+    )
+    stalled_after_s: float = Field(default=12, gt=0)
+    undecodable_after_s: float = Field(
+        default=30, gt=0, description="Reconnects when no picture comes out of the packets."
+    )
     reconnect_min_s: float = Field(default=1, gt=0)
-    reconnect_max_s: float = Field(default=60, gt=0)
+    reconnect_max_s: float = Field(
+        default=5, gt=0, description="A camera that returns is seen again soon after so long."
+    )
+    refused_wait_s: float = Field(
+        default=60, gt=0, description="Wait after a wrong password, which might lock the camera."
+    )
     keep_packets_s: float = Field(default=30, ge=0)
     keep_packets_mb: float = Field(default=16, ge=0)
 
@@ -81,23 +92,6 @@ class StreamConfig(BaseSourceConfig):
 class _Decoded:
     at: datetime
     picture: VideoFrame
-
-
-class _KeyframeChooser:
-    """Decides at each keyframe whether keyframes alone come often enough."""
-
-    def __init__(self, enough_s: float) -> None:
-        self._enough_s = enough_s
-        self._last_s: float | None = None
-        self._spacings_s: list[float] = []
-        self.keys_only = False
-
-    def keyframe(self, at_s: float) -> None:
-        if self._last_s is not None and at_s > self._last_s:
-            self._spacings_s = [*self._spacings_s[-1:], at_s - self._last_s]
-        self._last_s = at_s
-        spacings_s = self._spacings_s
-        self.keys_only = len(spacings_s) == 2 and max(spacings_s) <= self._enough_s
 
 
 class StreamSource:
@@ -123,7 +117,9 @@ class StreamSource:
         self._zero_s: float | None = None
         self._next_s = 0.0  # media time from which the next drained frame counts
         self._began_s = 0.0
-        self.decode_errors = 0
+        self._started_s = 0.0
+        self._decoder: Decoder | None = None
+        self._earlier_errors = 0
 
     @property
     def source_id(self) -> str:
@@ -137,9 +133,15 @@ class StreamSource:
     def paced(self) -> bool:
         return not self._fast
 
+    @property
+    def decode_errors(self) -> int:
+        """Packets and pictures that were broken, since the start."""
+        return self._earlier_errors + (self._decoder.errors if self._decoder else 0)
+
     def start(self) -> None:
         if self._thread is not None:
             return
+        self._started_s = time.monotonic()
         self._health.set(SourceState.WAKING, "opening")
         self._thread = threading.Thread(
             target=self._run, name=f"stream-{self.source_id}", daemon=True
@@ -181,13 +183,16 @@ class StreamSource:
                 return None
         with self._lock:
             decoded, self._newest = self._newest, None
-        return decoded
+        if decoded is None or self._health.state is SourceState.LIVE or not self._live:
+            return decoded
+        age_s = (utc_now() - decoded.at).total_seconds()
+        return decoded if age_s <= self._config.interval_s else None  # from before it broke off
 
     def _frame(self, decoded: _Decoded) -> Frame | None:
         try:
             image = decoded.picture.to_ndarray(format="bgr24")
         except (av.FFmpegError, ValueError):
-            self.decode_errors += 1
+            self._earlier_errors += 1
             return None
         return Frame(
             source_id=self.source_id,
@@ -222,12 +227,12 @@ class StreamSource:
         backoff = Backoff(self._config.reconnect_min_s, self._config.reconnect_max_s)
         while not self._stop.is_set():
             frames_before_s = self._last_frame_s
-            slow = False
+            refused = False
             try:
                 self._session()
                 return
             except SourceAuthError as error:
-                slow, reason = True, str(error)
+                refused, reason = True, str(error)
             except SourceError as error:
                 reason = str(error)
             except Exception as error:  # a source must not die of one bad stream
@@ -239,10 +244,16 @@ class StreamSource:
                 return
             if self._last_frame_s != frames_before_s:
                 backoff.reset()
-            self._health.set(SourceState.DOWN, reason)
-            if self._stop.wait(backoff.next_s(slow=slow)):
+            waking = self._still_waking() and not refused
+            self._health.set(SourceState.WAKING if waking else SourceState.DOWN, reason)
+            wait_s = backoff.next_s()
+            if self._stop.wait(max(wait_s, self._config.refused_wait_s) if refused else wait_s):
                 return
             self._health.reconnecting()
+
+    def _still_waking(self) -> bool:
+        asked_s = time.monotonic() - self._started_s
+        return self._health.state is SourceState.WAKING and asked_s < self._config.waking_for_s
 
     def _session(self) -> None:
         """One connection, until it breaks (SourceError) or a file has ended (returns)."""
@@ -250,14 +261,12 @@ class StreamSource:
             if not container.streams.video:
                 raise SourceError(f"{self._label}: holds no video")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            if not self._fast:  # each thread holds a frame back: more would make the newest old
-                stream.codec_context.thread_count = _LIVE_THREADS
+            decoder = self._new_decoder(stream)
             self._keeper.restart()
             self._last_packet_s = self._last_frame_s = time.monotonic()
             self._began_s = time.monotonic() - self._loops_s
             while True:
-                self._play(container, stream)
+                self._play(container, stream, decoder)
                 if self._stop.is_set():
                     return
                 if self._live:
@@ -265,31 +274,34 @@ class StreamSource:
                 if not self._config.loop or self._length_s <= 0:
                     self._end(stream)
                     return
-                self._rewind(container, stream)
+                self._rewind(container, stream, decoder)
 
     def _open(self) -> InputContainer:
-        config, options = self._config, {}
-        if config.url.startswith(("rtsp://", "rtsps://")):
-            options = {"rtsp_transport": "tcp"}
-        elif config.url.startswith(("http://", "https://")):
-            options = {"protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy"}
-        try:
-            return av.open(
-                config.url,
-                "r",
-                options=options,
-                timeout=(config.open_timeout_s, config.read_timeout_s) if self._live else None,
-            )
-        except _AUTH_ERRORS as error:
-            raise SourceAuthError(f"{self._label}: wrong user name or password") from error
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise SourceError(f"{self._label}: cannot be opened: {_words(error)}") from error
+        config = self._config
+        if not self._live:
+            return open_file(config.url, self._label)
+        return open_stream(
+            config.url,
+            open_timeout_s=config.open_timeout_s,
+            read_timeout_s=config.read_timeout_s,
+        )
 
-    def _rewind(self, container: InputContainer, stream: VideoStream) -> None:
+    def _new_decoder(self, stream: VideoStream) -> Decoder:
+        self._earlier_errors = self.decode_errors
+        steady = self._live and not is_playlist(self._config.url)
+        self._decoder = Decoder(
+            stream,
+            enough_s=0.0 if self._fast else self._config.interval_s / 2,
+            newest_first=not self._fast,
+            lag=Lag() if steady else None,
+        )
+        return self._decoder
+
+    def _rewind(self, container: InputContainer, stream: VideoStream, decoder: Decoder) -> None:
         self._loops_s += self._length_s
         self._media_s = self._length_s = 0.0
         container.seek(stream.start_time or 0, stream=stream)
-        stream.codec_context.flush_buffers()
+        decoder.rewound()
 
     def _end(self, stream: VideoStream) -> None:
         reason = f"{self._label}: played to its end"
@@ -300,39 +312,37 @@ class StreamSource:
             reason = f"{self._label}: ended; {self.decode_errors} packets could not be decoded"
         self._finish = (SourceState.ENDED, reason)
 
-    def _play(self, container: InputContainer, stream: VideoStream) -> None:
-        chooser = _KeyframeChooser(0.0 if self._fast else self._config.interval_s / 2)
+    def _play(self, container: InputContainer, stream: VideoStream, decoder: Decoder) -> None:
         self._zero_s = None
         try:
             for packet in container.demux(stream):
                 if self._stop.is_set():
                     return
-                self._packet(packet, stream, chooser)
-        except _AUTH_ERRORS as error:
+                self._packet(packet, stream, decoder)
+        except AUTH_ERRORS as error:
             raise SourceAuthError(f"{self._label}: wrong user name or password") from error
         except (av.FFmpegError, OSError) as error:
             if not self._live:  # what came before it was delivered
-                self.decode_errors += 1
+                self._earlier_errors += 1
                 return
-            raise SourceError(f"{self._label}: broke off: {_words(error)}") from error
+            raise SourceError(f"{self._label}: broke off: {words(error)}") from error
 
-    def _packet(
-        self, packet: Packet[VideoStream], stream: VideoStream, chooser: _KeyframeChooser
-    ) -> None:
-        if packet.size:
-            self._clock_packet(packet, stream, chooser)
+    def _packet(self, packet: Packet[VideoStream], stream: VideoStream, decoder: Decoder) -> None:
+        at_s = self._clock_packet(packet, stream) if packet.size else self._media_s
         self._last_packet_s = time.monotonic()
-        for picture in self._decode(packet, stream.codec_context, chooser.keys_only):
+        for picture in decoder.pictures(packet, at_s, self._last_packet_s):
             self._picture(picture)
+        limit_s = max(self._config.undecodable_after_s, 3 * self._config.interval_s)
+        if self._live and self._last_packet_s - self._last_frame_s > limit_s:
+            raise SourceError(f"{self._label}: nothing of it can be decoded")
 
-    def _clock_packet(
-        self, packet: Packet[VideoStream], stream: VideoStream, chooser: _KeyframeChooser
-    ) -> None:
-        """Counts the packet's media time, waits for its turn at pace realtime, and keeps it."""
+    def _clock_packet(self, packet: Packet[VideoStream], stream: VideoStream) -> float:
+        """Counts the packet's media time, waits for its turn at pace realtime, and keeps it.
+        Returns its own time in seconds."""
         base = packet.time_base or stream.time_base
         ticks = packet.dts if packet.dts is not None else packet.pts
         if ticks is None or base is None:
-            return
+            return self._media_s
         at_s = float(ticks * base)
         if self._zero_s is None:
             start = stream.start_time
@@ -340,34 +350,13 @@ class StreamSource:
         shown_s = float((packet.pts if packet.pts is not None else ticks) * base) - self._zero_s
         lasts_s = float(packet.duration * base) if packet.duration else _frame_s(stream)
         self._length_s = max(self._length_s, shown_s + lasts_s)
-        if packet.is_keyframe:
-            chooser.keyframe(at_s)
         if not self._live and not self._fast:
             due_s = self._began_s + self._loops_s + at_s - self._zero_s
             self._stop.wait(max(0.0, due_s - time.monotonic()))
         at = utc_now() if self._live else self._media_at(at_s - self._zero_s)
         if not self._fast:
             self._keeper.add(at, packet, stream, self._loops_s)
-
-    def _decode(
-        self, packet: Packet[VideoStream], context: VideoCodecContext, keys_only: bool
-    ) -> list[VideoFrame]:
-        context.skip_frame = "NONKEY" if keys_only else "DEFAULT"
-        if keys_only and packet.size and not packet.is_keyframe:
-            return []
-        try:
-            pictures = context.decode(packet if packet.size else None)
-            if keys_only and packet.size:  # drained at once, or threads would hold it back
-                pictures += context.decode(None)
-                context.flush_buffers()
-        except (av.error.InvalidDataError, ValueError, av.error.PatchWelcomeError):
-            self.decode_errors += 1
-            return []
-        except EOFError:
-            return []
-        good = [picture for picture in pictures if not picture.is_corrupt]
-        self.decode_errors += len(pictures) - len(good)
-        return good
+        return at_s
 
     def _picture(self, picture: VideoFrame) -> None:
         ticks = picture.pts if picture.pts is not None else picture.dts
@@ -405,11 +394,6 @@ def _planned_s(stream: VideoStream) -> float:
 
 def _frame_s(stream: VideoStream) -> float:
     return float(1 / stream.average_rate) if stream.average_rate else 0.04
-
-
-def _words(error: Exception) -> str:
-    """The system's words for it; the whole text would repeat the address with its password."""
-    return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
 CONFIG = StreamConfig

@@ -1,10 +1,7 @@
-"""Says when a camera delivers pictures that show nothing, or another place than before."""
+"""Can this frame be trusted? Black, over-exposed, frozen, blurred, or no longer the same view."""
 
 from __future__ import annotations
 
-import base64
-import statistics
-from collections import deque
 from datetime import datetime
 from typing import Any
 
@@ -13,187 +10,195 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.types import BlindReason, Frame
+from detector.sources.sharpness import WIDTH_PX, edge_width_px
+from detector.sources.stillness import Stillness
+from detector.sources.view_reference import View, ViewReference
+from detector.types import BlindReason, Frame, NoFrame
 
-_WIDTH_PX = 320
-_MIN_HISTORY = 5
-_Verdict = tuple[BlindReason, str]
+_PHOTOGRAPH_WIDTH_PX = 2400  # from here on small things matter that 640 px would not show
+_DETAIL_WIDTH_PX = 1920
+_SATURATED_LEVEL = 243
+_UNIFORM_LEVELS = 10.0
+_OWN_WEIGHT = 0.05
+_SAME_AGAIN_LOOKS = 2  # one may be chance: a car that stands where another one stood
 
 
 class TrustConfig(BaseModel):
-    """Limits on a grey copy 320 px wide; luma from 0 to 255."""
+    """Levels are of 0 to 255. Edge widths are measured on the picture scaled to 640 px."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    black_mean_luma: float = Field(default=12, ge=0)
-    black_p99_luma: float = Field(default=35, ge=0)
-    over_mean_luma: float = Field(default=243, le=255)
-    over_p1_luma: float = Field(default=200, le=255)
-    blur_share: float = Field(default=0.25, gt=0, lt=1)
-    blur_floor: float = Field(default=60, ge=0)  # variance of the Laplacian
-    blur_history_looks: int = Field(default=60, ge=_MIN_HISTORY)
-    frozen_after_s: float = Field(default=60, gt=0)
-    check_frozen: bool = True  # only for paced live sources
-    check_view: bool = True  # only for fixed cameras
-    view_looks: int = Field(default=3, ge=1)
-    view_min_features: int = Field(default=60, ge=4)
-    view_min_matches: int = Field(default=12, ge=4)
-    view_max_shift_share: float = Field(default=0.08, gt=0)  # of the picture's width
+    black_below_level: float = Field(
+        default=24, ge=0, le=255, description="Black when 99 % of the picture is darker."
+    )
+    overexposed_share: float = Field(
+        default=0.75, gt=0, le=1, description="Over-exposed when more of the picture is white."
+    )
+    blurred_edge_px: float = Field(
+        default=6.0, gt=1, le=15, description="Blurred when even the sharp edges are wider."
+    )
+    blurred_ratio: float = Field(
+        default=1.7, gt=1, description="Or when they are so many times wider than they used to be."
+    )
+    blurred_least_edge_px: float = Field(
+        default=5.0, gt=1, le=15, description="Narrower edges are never called blurred."
+    )
+    frozen_after_s: float = Field(
+        default=60, gt=0, description="Frozen when not a pixel has changed for so long."
+    )
+    view_shift_tolerance_fraction: float = Field(
+        default=0.06,
+        gt=0,
+        le=0.3,
+        description="A shift of the view that is let pass, as a fraction of its longer side.",
+    )
+    moved_after_s: float = Field(
+        default=20, ge=0, description="The view has moved when it was different for so long,"
+    )
+    moved_after_looks: int = Field(default=3, ge=1, description="and in so many looks.")
 
 
 class TrustCheck:
-    """Judges one source's frames in order."""
+    """Judges the looks of one source, in the order of their times.
 
-    def __init__(self, config: TrustConfig | None = None) -> None:
-        self._config = config or TrustConfig()
-        self._sharpness: deque[float] = deque(maxlen=self._config.blur_history_looks)
-        self._grey: NDArray[np.uint8] | None = None
-        self._same_since: datetime | None = None
-        self._view = _View(self._config)
+    `fixed`: a camera that always sees the same view, which then must neither freeze nor move.
+    `reference` (H, W, 3) is a stored picture of that view; without it the first good looks are.
+    """
 
-    def check(self, frame: Frame) -> _Verdict | None:
-        """Why the frame shows nothing that can be judged; None: it can be used."""
-        grey = _small_grey(frame.image)
-        frozen = self._frozen(grey, frame.captured_at)
-        verdict = self._exposure(grey) or frozen or self._blur(grey)
-        if verdict is not None or not self._config.check_view:
-            return verdict
-        return self._view.check(grey)
+    def __init__(
+        self, config: TrustConfig, *, fixed: bool, reference: NDArray[np.uint8] | None = None
+    ) -> None:
+        self._config = config
+        self._fixed = fixed
+        self._stillness = Stillness()
+        self._view = ViewReference(config.view_shift_tolerance_fraction)
+        self._own_edge_px: float | None = None
+        self._different_since: datetime | None = None
+        self._different_looks = 0
+        self._agreeing_looks = 0
+        if reference is not None:
+            self._view.see(_thinned(reference))
+
+    def check(self, frame: Frame) -> NoFrame | None:
+        """Why the look counts as blind, or None for a frame that can be used."""
+        grey = _thinned(frame.image)
+        found = self._exposure(grey) or self._frozen(frame) or self._blurred(frame, grey)
+        found = found or self._moved(grey, frame.captured_at)
+        if found is None:
+            return None
+        reason, detail = found
+        return NoFrame(reason=reason, detail=detail, at=frame.captured_at)
+
+    def accept_view(self) -> None:
+        """The next good looks become the reference: the camera was turned on purpose."""
+        self._view.forget()
+        self._same_again()
+        self._own_edge_px = None
 
     def state(self) -> dict[str, Any]:
-        """What must outlive a restart, ready for JSON."""
-        return {"sharpness": list(self._sharpness), "reference": self._view.reference_text()}
+        """JSON-serialisable; `restore` continues from it after a restart."""
+        return {"view": self._view.state(), "own_edge_px": self._own_edge_px}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes state() back; what is damaged in it is left out."""
-        sharpness = state.get("sharpness")
-        if isinstance(sharpness, list):
-            self._sharpness.extend(float(v) for v in sharpness if isinstance(v, int | float))
-        if isinstance(state.get("reference"), str):
-            self._view.restore(state["reference"])
+        """Raises ConfigError for a state that cannot be read; the check then begins anew."""
+        self._view.restore(state.get("view") or {})
+        own = state.get("own_edge_px")
+        self._own_edge_px = float(own) if isinstance(own, int | float) else None
 
-    def reset_view(self) -> None:
-        """A person has moved the camera on purpose: the next picture is the new reference."""
-        self._view = _View(self._config)
-
-    def _exposure(self, grey: NDArray[np.uint8]) -> _Verdict | None:
-        config, mean = self._config, float(grey.mean())
-        low, high = (float(v) for v in np.percentile(grey, (1, 99)))
-        if mean < config.black_mean_luma and high < config.black_p99_luma:
-            return BlindReason.BLACK, f"black: mean luma {mean:.0f}"
-        if mean > config.over_mean_luma and low > config.over_p1_luma:
-            return BlindReason.OVEREXPOSED, f"overexposed: mean luma {mean:.0f}"
+    def _exposure(self, grey: NDArray[np.uint8]) -> tuple[BlindReason, str] | None:
+        dark, bright = _levels(grey)
+        if bright < self._config.black_below_level:
+            return BlindReason.BLACK, f"99 % of the picture is no brighter than level {bright}"
+        white = float((grey >= _SATURATED_LEVEL).mean())
+        if white > self._config.overexposed_share:
+            return BlindReason.OVEREXPOSED, f"{white:.0%} of the picture is white"
+        if bright - dark < _UNIFORM_LEVELS:
+            return BlindReason.BLURRED, "the picture is one even tone, nothing can be made out"
         return None
 
-    def _blur(self, grey: NDArray[np.uint8]) -> _Verdict | None:
-        sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
-        config, history = self._config, self._sharpness
-        usual = statistics.median(history) if len(history) >= _MIN_HISTORY else None
-        if usual and sharpness < min(usual * config.blur_share, config.blur_floor):
-            return BlindReason.BLURRED, f"blurred: sharpness {sharpness:.0f}, usually {usual:.0f}"
-        history.append(sharpness)  # blurred looks do not count as usual
+    def _frozen(self, frame: Frame) -> tuple[BlindReason, str] | None:
+        if not self._fixed:
+            return None
+        still_s = self._stillness.seconds(frame.image, frame.captured_at)
+        if still_s < self._config.frozen_after_s:
+            return None
+        return BlindReason.FROZEN, f"the picture has not changed for {still_s:.0f} s"
+
+    def _blurred(self, frame: Frame, grey: NDArray[np.uint8]) -> tuple[BlindReason, str] | None:
+        edge_px = edge_width_px(grey)
+        if edge_px is not None and edge_px > self._edge_limit_px():
+            return BlindReason.BLURRED, f"edges are {edge_px:.1f} px wide at {WIDTH_PX} px"
+        if frame.width_px >= _PHOTOGRAPH_WIDTH_PX:
+            fine_px = edge_width_px(_centre(frame.image))
+            if fine_px is not None and fine_px > self._config.blurred_edge_px:
+                detail = f"edges are {fine_px:.1f} px wide at {_DETAIL_WIDTH_PX} px"
+                return BlindReason.BLURRED, detail
+        if edge_px is not None:
+            own = self._own_edge_px or edge_px
+            self._own_edge_px = own + _OWN_WEIGHT * (edge_px - own)
         return None
 
-    def _frozen(self, grey: NDArray[np.uint8], at: datetime) -> _Verdict | None:
-        if not self._config.check_frozen:
+    def _edge_limit_px(self) -> float:
+        if self._own_edge_px is None or not self._fixed:
+            return self._config.blurred_edge_px
+        own = max(
+            self._config.blurred_ratio * self._own_edge_px, self._config.blurred_least_edge_px
+        )
+        return min(self._config.blurred_edge_px, own)
+
+    def _moved(self, grey: NDArray[np.uint8], at: datetime) -> tuple[BlindReason, str] | None:
+        if not self._fixed:
             return None
-        if self._grey is None or self._same_since is None or not np.array_equal(grey, self._grey):
-            self._grey, self._same_since = grey, at
+        view = self._view.see(grey)
+        if view is View.SAME:
+            self._agreeing_looks += 1
+            if self._agreeing_looks >= _SAME_AGAIN_LOOKS:
+                self._same_again()
+        if view is View.MOVED:
+            self._agreeing_looks = 0
+            self._different_looks += 1
+            self._different_since = self._different_since or at
+        return self._lasting(at)
+
+    def _lasting(self, at: datetime) -> tuple[BlindReason, str] | None:
+        if self._different_since is None:
             return None
-        lasted_s = (at - self._same_since).total_seconds()
-        if lasted_s < self._config.frozen_after_s:
+        lasted_s = (at - self._different_since).total_seconds()
+        if (
+            self._different_looks < self._config.moved_after_looks
+            or lasted_s < self._config.moved_after_s
+        ):
             return None
-        return BlindReason.FROZEN, f"frozen: the same picture for {lasted_s:.0f} s"
+        return BlindReason.VIEW_MOVED, f"the view differs from its reference for {lasted_s:.0f} s"
+
+    def _same_again(self) -> None:
+        self._different_since, self._different_looks, self._agreeing_looks = None, 0, 0
 
 
-class _View:
-    """Compares with a reference by ORB features; what lacks texture cannot be judged."""
-
-    def __init__(self, config: TrustConfig) -> None:
-        self._config = config
-        self._orb = cv2.ORB.create(nfeatures=800, fastThreshold=10)
-        self._matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
-        self._reference: NDArray[np.uint8] | None = None
-        self._points: NDArray[np.float32] = np.zeros((0, 2), np.float32)
-        self._marks: Any = None
-        self._drift = np.zeros(2)  # of the followed reference since the first one, pixels
-        self._misses: deque[NDArray[np.uint8]] = deque(maxlen=config.view_looks)
-
-    def check(self, grey: NDArray[np.uint8]) -> _Verdict | None:
-        if self._reference is None or self._reference.shape != grey.shape:
-            self._adopt(grey)
-            return None
-        points, marks = self._features(grey)
-        few = self._config.view_min_features
-        if min(len(points), len(self._points)) < few:
-            if len(self._points) < few <= len(points):
-                self._adopt(grey)  # the reference was taken in fog or at night
-            return None
-        shift = self._shift(points, marks, self._points, self._marks, grey.shape[1])
-        limit_px = self._config.view_max_shift_share * grey.shape[1]
-        if shift is not None and np.linalg.norm(self._drift + shift) <= limit_px:
-            self._drift = self._drift + shift
-            self._adopt(grey)  # follows light and season, but never far from the first view
-            self._misses.clear()
-            return None
-        self._misses.append(grey)
-        if len(self._misses) < self._config.view_looks or not self._misses_agree():
-            return None
-        return BlindReason.VIEW_MOVED, "the camera shows another view than before"
-
-    def reference_text(self) -> str | None:
-        if self._reference is None:
-            return None
-        done, data = cv2.imencode(".jpg", self._reference, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        return base64.b64encode(data.tobytes()).decode() if done else None
-
-    def restore(self, text: str) -> None:
-        try:
-            raw = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
-            grey = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
-        except (ValueError, cv2.error):
-            return
-        if grey is not None:
-            self._adopt(np.asarray(grey, np.uint8))
-
-    def _adopt(self, grey: NDArray[np.uint8]) -> None:
-        self._reference = grey
-        self._points, self._marks = self._features(grey)
-
-    def _features(self, grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Any]:
-        keypoints, marks = self._orb.detectAndCompute(grey, None)
-        points = np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2)
-        return points, marks
-
-    def _shift(
-        self,
-        points: NDArray[np.float32],
-        marks: Any,
-        old: NDArray[np.float32],
-        olds: Any,
-        width: int,
-    ) -> NDArray[np.float64] | None:
-        """How far the view lies from the old one; None where too few features stand near where
-        they stood. Passers-by hide only some of them."""
-        pairs = [m for m in self._matcher.match(marks, olds) if m.distance < 64]
-        moves = np.array([points[m.queryIdx] - old[m.trainIdx] for m in pairs], np.float64)
-        moves = moves.reshape(-1, 2)
-        limit_px = self._config.view_max_shift_share * width
-        near = moves[np.linalg.norm(moves, axis=1) < limit_px]
-        if len(near) < max(self._config.view_min_matches, 0.05 * len(points)):
-            return None
-        shift = np.median(near, axis=0)
-        return np.where(np.abs(shift) < 0.5, 0.0, shift)
-
-    def _misses_agree(self) -> bool:
-        """A moved camera shows one new place; rain or a passing crowd shows none twice."""
-        points, marks = self._features(self._misses[-1])
-        first, firsts = self._features(self._misses[0])
-        width = self._misses[0].shape[1]
-        return self._shift(points, marks, first, firsts, width) is not None
+def _thinned(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The green of every n-th pixel, (H, W), no side longer than 640 px: nearly the brightness,
+    and a fifth of the work."""
+    step = max(1, max(image.shape) // WIDTH_PX)
+    green = np.ascontiguousarray(image[::step, ::step, 1])
+    scale = WIDTH_PX / max(green.shape)
+    if scale >= 1:
+        return green
+    small = cv2.resize(green, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
-def _small_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height = max(1, round(image.shape[0] * _WIDTH_PX / image.shape[1]))
-    small = cv2.resize(image, (_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+def _levels(grey: NDArray[np.uint8]) -> tuple[int, int]:
+    """The levels that 1 % and 99 % of the pixels do not exceed."""
+    counts = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
+    low, high = np.searchsorted(counts, (0.01 * grey.size, 0.99 * grey.size))
+    return int(low), int(high)
+
+
+def _centre(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle of a photograph, at the scale of a picture 1920 px wide."""
+    scale = _DETAIL_WIDTH_PX / image.shape[1]
+    half_px = round(WIDTH_PX / 2 / scale)
+    row, column = image.shape[0] // 2, image.shape[1] // 2
+    part = image[max(0, row - half_px) : row + half_px, column - half_px : column + half_px]
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)

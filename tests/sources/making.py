@@ -59,12 +59,15 @@ def with_exif(data, taken=b"2026:05:01 10:00:00", offset=b"+08:00", lat=(31, 14)
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(out) + 2) + out + data[2:]
 
 
-def write_clip(path, seconds=2.0, fps=10, gop=5, width=160, height=120, options=None):
+def write_clip(
+    path, seconds=2.0, fps=10, gop=5, width=160, height=120, options=None, codec="libx264"
+):
     with av.open(str(path), "w", options=options or {}) as out:
-        stream = out.add_stream("libx264", rate=fps)
+        stream = out.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.gop_size = gop
-        stream.options = {"preset": "ultrafast", "sc_threshold": "0"}
+        if codec == "libx264":
+            stream.options = {"preset": "ultrafast", "sc_threshold": "0"}
         for index in range(int(seconds * fps)):
             image = picture(1, width, height)
             image[:, : 1 + index % width] = 200
