@@ -1,0 +1,1 @@
+"""Drone flights: pictures put on the ground, compared with an earlier flight."""
