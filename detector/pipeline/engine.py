@@ -14,7 +14,7 @@ from detector.pipeline.camera import Camera
 from detector.types import DiskFull, SourceState, XunjieError
 
 _log = structlog.get_logger(__name__)
-_IDLE_S: Final = 0.5  # how soon a drained source is asked again when nothing was waiting
+_IDLE_S: Final = 0.2  # how soon a drained source is asked again when nothing was waiting
 _RETRY_S: Final = 2.0  # after a look that could not be written
 
 

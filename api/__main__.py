@@ -1,0 +1,5 @@
+"""`python -m api` is `xunjie`."""
+
+from api.cli import app
+
+app()
