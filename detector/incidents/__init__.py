@@ -21,6 +21,7 @@ from detector.incidents.errors import (
 )
 from detector.incidents.evidence_ledger import EvidenceLedger
 from detector.incidents.evidence_row import EvidenceRow
+from detector.incidents.known import has_open_incident
 from detector.incidents.letter import Delivery, DeliveryState, LetterKind
 from detector.incidents.observation import Observation
 from detector.incidents.outbox import DestinationStats, Outbox
@@ -100,6 +101,7 @@ __all__ = [
     "ViolationPolicy",
     "build_collectors",
     "build_sink",
+    "has_open_incident",
     "is_processed",
     "load_presence",
     "mark_processed",

@@ -93,6 +93,19 @@ def fixed_incidents(
     )
 
 
+def has_open_incident(transaction: Connection, source_id: str) -> bool:
+    """Whether a look of that source can change anything where it shows nothing."""
+    query = (
+        select(incidents.c.id)
+        .where(
+            incidents.c.source_id == source_id,
+            incidents.c.status == IncidentStatus.OPEN.value,
+        )
+        .limit(1)
+    )
+    return transaction.execute(query).first() is not None
+
+
 def moving_incidents(
     transaction: Connection, places: Iterable[Place], violation: str, config: RegistryConfig
 ) -> list[KnownIncident]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -19,6 +19,7 @@ from detector.sources.trust import TrustCheck
 from detector.types import ConfigError, Frame, NoFrame, Source, XunjieError
 
 _log = structlog.get_logger(__name__)
+_SAVE_IDLE: Final = timedelta(seconds=60)
 
 
 class Examiner(Protocol):
@@ -139,8 +140,7 @@ class Camera:
 
     def _write(self, look: _Unwritten) -> None:
         at = look.frame.captured_at
-        due = self._saved_at is None or at - self._saved_at >= self._save_every
-        presence = self.state() if due or look.seen.findings else None
+        presence = self.state() if self._must_save(look.seen, at) else None
         try:
             written = self._recorder.record(
                 look.frame, look.seen, self.view, presence, self._presence_id
@@ -155,6 +155,13 @@ class Camera:
         self.tally.good(at)
         self._done(look.frame)
         self._follow_up(look.frame, written)
+
+    def _must_save(self, seen: Examination, at: datetime) -> bool:
+        """A dwell must not be lost; an empty street may be forgotten for a minute."""
+        if self._saved_at is None or seen.findings:
+            return True
+        wait = self._save_every if seen.look.tracks else max(self._save_every, _SAVE_IDLE)
+        return at - self._saved_at >= wait
 
     def _follow_up(self, frame: Frame, written: Written) -> None:
         for incident in written.changes.opened:

@@ -13,6 +13,7 @@ from detector.incidents import (
     Database,
     IncidentRegistry,
     Observation,
+    has_open_incident,
     mark_processed,
     save_presence,
 )
@@ -67,6 +68,8 @@ class Recorder:
     ) -> Written:
         """One usable look; `presence` is saved with it under `presence_id` where it is given."""
         self._evidence.before(frame, seen)
+        if presence is None and self._nothing_to_write(frame, seen, view):
+            return Written(changes=Changes())
         observation = _observation(frame, seen, view)
         with self._database.transaction() as transaction:
             if frame.origin_key is not None and not mark_processed(
@@ -81,6 +84,13 @@ class Recorder:
         if changes.any:
             self._posted()
         return Written(changes=changes)
+
+    def _nothing_to_write(self, frame: Frame, seen: Examination, view: Viewpoint) -> bool:
+        """Most looks of a city show nothing: they must not cost a synced transaction each."""
+        if seen.findings or frame.origin_key is not None:
+            return False
+        with self._database.reading() as transaction:
+            return not has_open_incident(transaction, view.source_id)
 
     def set_aside(self, frame: Frame) -> None:
         """Marks a picture that cannot be judged as examined."""
