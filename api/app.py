@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI
 
 from api import problems
+from api.auth import account_routes, original_routes, session_routes
+from api.auth.guard import authorize
+from api.auth.install import install
 from api.metrics import metrics_registry
-from api.routes import cases, deliveries, frames, health, incidents, overview, sources
+from api.routes import cases, deliveries, frames, health, incidents, reference, sources
 from api.service import Service
+from api.ui import (
+    export_routes,
+    figures_routes,
+    map_routes,
+    model_routes,
+    page_routes,
+    review_routes,
+    settings_routes,
+)
+from api.ui.committer import Committer
 
 DESCRIPTION = """
 Watches city cameras, finds street-order violations, files each exactly once.
 
+Every request needs a session (the cookie of a signed-in person; writing requests send the
+session's token as `X-CSRF-Token` besides) or an API key: `Authorization: Bearer xj_…`.
 Times are ISO 8601 with their offset; boxes are fractions (0 to 1) of the picture's width and
 height; a list is newest first, and `next_cursor` gives its next page. Errors are
 `{"detail": "what is wrong and how to mend it"}`.
 """
+_ALWAYS = (
+    health,
+    reference,
+    session_routes,
+    account_routes,
+    original_routes,
+    frames,
+    sources,
+    incidents,
+    cases,
+    deliveries,
+    review_routes,
+    settings_routes,
+    export_routes,
+    figures_routes,
+    map_routes,
+    model_routes,
+)
 
 
 def create_app(service: Service) -> FastAPI:
     """The application; it neither starts nor stops the service."""
-    app = FastAPI(title="Xunjie", version="0.1.0", description=DESCRIPTION)
+    app = FastAPI(
+        title="Xunjie",
+        version="0.1.0",
+        description=DESCRIPTION,
+        dependencies=[Depends(authorize)],
+        lifespan=_committing,
+        # The ready-made pages of these load their scripts from outside.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    config = service.config
     app.state.service = service
+    app.state.review = review_routes.review_desk(service)
     app.state.metrics = metrics_registry(service)
     problems.install(app)
-    for module in (health, frames, sources, incidents, cases, deliveries, overview):
-        app.include_router(module.router)
+    install(app, service.access, config.http.max_upload_bytes, config.map.tile_origin)
+    for router in routers(pages=config.pages):
+        app.include_router(router)
     return app
+
+
+def routers(*, pages: bool) -> list[APIRouter]:
+    """Everything that answers; without `pages` the service is headless."""
+    modules = (*_ALWAYS, page_routes) if pages else _ALWAYS
+    return [module.router for module in modules]
+
+
+@asynccontextmanager
+async def _committing(app: FastAPI) -> AsyncIterator[None]:
+    """While the application answers, verdicts are committed when their time for undoing ends."""
+    committer = Committer(app.state.review, app.state.service.wake_couriers)
+    committer.start()
+    yield
+    committer.stop()

@@ -21,6 +21,8 @@ from rich.progress import (
 from rich.table import Table
 
 from api import demo_command, list_commands, run_commands
+from api.auth import commands as access_commands
+from api.flight_commands import flight_app
 from api.picture_files import picture_paths, read_picture
 from api.replay_report import page, report_of, write_json, write_pictures
 from detector.inference import BackendName, ReleasedModel, load_model
@@ -44,8 +46,12 @@ _COLUMNS = (
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
+app.add_typer(flight_app, name="flight")
 for commands in (run_commands, list_commands, demo_command):
     app.registered_commands.extend(commands.app.registered_commands)
+
+app.add_typer(access_commands.audit_app, name="audit")
+app.add_typer(access_commands.user_app, name="user")
 
 
 @app.callback()

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from api.auth.config import AccessConfig
 from detector.evidence import FirstFramesConfig, LatestConfig, PackConfig, SealingConfig
 from detector.incidents import (
     CaseDeskConfig,
@@ -33,6 +34,25 @@ class HttpConfig(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
     max_upload_bytes: int = Field(default=32 * 1024**2, gt=0)
+
+
+class MapConfig(BaseModel):
+    """The map works without tiles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tile_url: str | None = Field(
+        default=None, pattern=r"^https?://[A-Za-z0-9.\-]+(:\d+)?/[^\s\"';]*$"
+    )
+    """Such as `http://tiles.city.example/{z}/{x}/{y}.png`. Pages may then load pictures from that
+    one origin; without it they load nothing from outside."""
+
+    @property
+    def tile_origin(self) -> str:
+        if self.tile_url is None:
+            return ""
+        scheme, _, rest = self.tile_url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}"
 
 
 class EvidenceConfig(BaseModel):
@@ -72,6 +92,12 @@ class CityConfig(BaseModel):
     """None: SQLite in the data folder."""
 
     http: HttpConfig = HttpConfig()
+    access: AccessConfig = AccessConfig()
+    pages: bool = True
+    """False: headless, REST API only."""
+
+    map: MapConfig = MapConfig()
+
     cameras: tuple[CameraConfig, ...] = ()
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Rule parameters for the whole city, by violation."""

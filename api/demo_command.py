@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from api.auth import Role
 from api.config import CityConfig, parse_config
 from api.logs import configure_logs
 from api.run_commands import fail
@@ -126,7 +127,12 @@ class _Display:
                 console.print(
                     f"waits for a verdict: {incident.subtype}: {incident.reason}", highlight=False
                 )
-        console.print(f"\nSee {self._url} (Ctrl-C ends it)", highlight=False)
+        token = service.access.login_link("demo", Role.ADMINISTRATOR)
+        console.print(
+            f"\nSign in once with {self._url}enter/{token} (this machine only; Ctrl-C ends it)",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _finish(done: RunReport, out: Path) -> None:

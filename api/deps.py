@@ -9,6 +9,8 @@ from fastapi import Depends, Query, Request
 from api.service import Records, Service
 
 ERRORS: dict[int | str, dict[str, object]] = {
+    401: {"description": "Not signed in, and no valid API key"},
+    403: {"description": "Not permitted"},
     404: {"description": "No such thing"},
     409: {"description": "It has changed, or was answered otherwise"},
 }

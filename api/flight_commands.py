@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
+from detector.flights.buildings import Buildings, read_buildings
+from detector.flights.change_network import ChangeNetwork
 from detector.flights.city_bounds import CityBounds
+from detector.flights.comparison import Comparison, compare
+from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.config import FlightConfig
+from detector.flights.flight_files import write_findings, write_reports
 from detector.flights.flight_folder import FlightFolder, read_flight
+from detector.flights.flight_record import FILE as RECORD
+from detector.flights.flight_record import FlightRecord, read_record
 from detector.flights.footprint_map import footprint_map
+from detector.flights.ingest import ingest
 from detector.flights.inspection import InspectedShot, as_json, inspect_shot, origin_of
+from detector.flights.ledger import Ledger, read_ledger, write_ledger
+from detector.flights.striking_off import strike_off_from
 from detector.types import XunjieError
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORK = ROOT / "models" / "rooftop_change"
 
 flight_app = typer.Typer(no_args_is_help=True, help=__doc__)
 errors = Console(stderr=True)
@@ -28,6 +54,16 @@ _Bounds = Annotated[
 _Surface = Annotated[
     float, typer.Option(help="Height of the roofs looked at above take-off, metres")
 ]
+_Work = Annotated[Path, typer.Option(help="Where flights and their work are kept")]
+_Buildings = Annotated[Path | None, typer.Option(help="Building footprints, GeoJSON in WGS-84")]
+_LedgerFile = Annotated[Path | None, typer.Option(help="The ledger, .csv or .geojson")]
+_Network = Annotated[Path, typer.Option(help="Folder of the change network")]
+_WORK = Path("var/flights")
+
+
+@flight_app.callback()
+def flight() -> None:
+    """Drone flights: where they looked, what they show, what is new since the last one."""
 
 
 @flight_app.command()
@@ -62,6 +98,196 @@ def inspect(
     else:
         Console().print(_table(found))
     raise typer.Exit(1 if flight.faults else 0)
+
+
+@flight_app.command("ingest")
+def ingest_command(
+    folder: Annotated[Path, typer.Argument(help="Photographs, or videos with telemetry")],
+    work: _Work = _WORK,
+    bounds: _Bounds = None,
+    surface_m: _Surface = 0.0,
+) -> None:
+    """Makes a flight of a folder: poses that agree, the ground as tiles. Goes on after a kill."""
+    record, kept = _ingested(folder, work, flight_config(bounds, surface_m))
+    for text in record.not_used:
+        errors.print(text, style="yellow", markup=False, soft_wrap=True)
+    errors.print(
+        f"{kept}: {len(record.pictures)} pictures of {record.dated_at:%Y-%m-%d %H:%M}, "
+        f"they agree within {record.adjustment_error_m:.2f} m",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@flight_app.command("compare")
+def compare_command(
+    base: Annotated[Path, typer.Argument(help="The baseline: an ingested flight or its pictures")],
+    current: Annotated[Path, typer.Argument(help="The later flight's pictures")],
+    as_json_text: Annotated[
+        bool, typer.Option("--json", help="Print a GeoJSON FeatureCollection")
+    ] = False,
+    work: _Work = _WORK,
+    buildings: _Buildings = None,
+    ledger: _LedgerFile = None,
+    bounds: _Bounds = None,
+    surface_m: _Surface = 0.0,
+    network: _Network = NETWORK,
+) -> None:
+    """Says what is new, grown, unchanged, removed or not visible since the baseline."""
+    options = _Options(base, current, work, buildings, ledger, bounds, surface_m, network)
+    comparison, _ = _compared(options)
+    if as_json_text:
+        text = json.dumps(comparison.collection(), indent=1, ensure_ascii=False)
+        sys.stdout.write(text + "\n")
+    else:
+        Console().print(_findings_table(comparison))
+
+
+@flight_app.command("report")
+def report_command(
+    base: Annotated[Path, typer.Argument(help="The baseline: an ingested flight or its pictures")],
+    current: Annotated[Path, typer.Argument(help="The later flight's pictures")],
+    out: Annotated[Path, typer.Option(help="Where report.html and report.pdf go")],
+    work: _Work = _WORK,
+    buildings: _Buildings = None,
+    ledger: _LedgerFile = None,
+    bounds: _Bounds = None,
+    surface_m: _Surface = 0.0,
+    network: _Network = NETWORK,
+) -> None:
+    """Writes the flight's report: coverage, what was found, what could not be judged and why."""
+    options = _Options(base, current, work, buildings, ledger, bounds, surface_m, network)
+    comparison, kept = _compared(options)
+    try:
+        with _progress() as (progress, _):
+            paths = write_reports(out, kept, _pictures_of(current), comparison, progress)
+    except XunjieError as error:
+        raise _refused(error) from error
+    for path in paths:
+        errors.print(str(path), markup=False, soft_wrap=True)
+
+
+@flight_app.command("ledger")
+def ledger_command(
+    files: Annotated[list[Path], typer.Argument(help="Ledgers; later ones win where ids agree")],
+    out: Annotated[Path, typer.Option(help="Where the ledger goes, .csv or .geojson")],
+    strike_off: Annotated[
+        Path | None, typer.Option(help="findings.geojson of a comparison: removed rows go off")
+    ] = None,
+) -> None:
+    """Reads, joins and writes ledgers; strikes off what a comparison shows to be gone."""
+    try:
+        joined = Ledger()
+        for path in files:
+            joined = joined.merged(read_ledger(path))
+        if strike_off is not None:
+            joined = strike_off_from(joined, strike_off)
+        write_ledger(out, joined)
+    except XunjieError as error:
+        raise _refused(error) from error
+    standing = sum(row.standing for row in joined.rows)
+    errors.print(f"{out}: {len(joined.rows)} rows, {standing} standing", markup=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    base: Path
+    current: Path
+    work: Path
+    buildings: Path | None
+    ledger: Path | None
+    bounds: str | None
+    surface_m: float
+    network: Path
+
+
+def _compared(options: _Options) -> tuple[Comparison, Path]:
+    """The comparison, and where the baseline is kept."""
+    config = ComparisonConfig(flight=flight_config(options.bounds, options.surface_m))
+    _, kept = _ingested(options.base, options.work, config.flight)
+    current = _pictures_of(options.current)
+    place = options.work / f"{kept.name}--{flight_name(current)}"
+    try:
+        with _progress() as (progress, _):
+            comparison = compare(
+                kept,
+                current,
+                place,
+                config,
+                ChangeNetwork(options.network),
+                partial(_buildings_of, options.buildings),
+                read_ledger(options.ledger) if options.ledger else None,
+                progress,
+            )
+    except XunjieError as error:
+        raise _refused(error) from error
+    errors.print(str(write_findings(place, comparison)), markup=False, soft_wrap=True)
+    return comparison, kept
+
+
+def _buildings_of(path: Path | None, record: FlightRecord) -> Buildings | None:
+    return None if path is None else read_buildings(path, record.frame)
+
+
+def _ingested(folder: Path, work: Path, config: FlightConfig) -> tuple[FlightRecord, Path]:
+    """A flight that is there already is read back."""
+    kept = folder if (folder / RECORD).exists() else work / flight_name(folder)
+    try:
+        if (kept / RECORD).exists():
+            return read_record(kept), kept
+        with _progress() as (progress, _):
+            return ingest(folder, kept, config, progress), kept
+    except XunjieError as error:
+        raise _refused(error) from error
+
+
+def _pictures_of(folder: Path) -> Path:
+    """The pictures' folder, also where an ingested flight is named."""
+    if not (folder / RECORD).exists():
+        return folder
+    try:
+        return Path(read_record(folder).source)
+    except XunjieError as error:
+        raise _refused(error) from error
+
+
+def flight_name(folder: Path) -> str:
+    """Its name, and what tells it from another folder of that name."""
+    whole = folder.resolve()
+    return f"{whole.name}-{hashlib.sha256(str(whole).encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[str, int, int], None], Progress]]:
+    """A bar on stderr."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=errors) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield told, bar
+
+
+def _findings_table(comparison: Comparison) -> Table:
+    table = Table("id", "verdict", "ledger", "class", "m²", "lon, lat", "±m", "building", "seen")
+    for finding in comparison.findings:
+        place = finding.position
+        table.add_row(
+            finding.id,
+            finding.verdict.value,
+            finding.ledger.value,
+            finding.class_name,
+            f"{finding.area_m2:.1f} ±{finding.area_error_m2:.1f}",
+            f"{place.x:.7f}, {place.y:.7f}",
+            f"{place.error_radius_m:.1f}",
+            finding.building_id,
+            f"{finding.seen_in}/{finding.shown_in}",
+        )
+    return table
 
 
 def flight_config(bounds: str | None, surface_m: float) -> FlightConfig:
@@ -122,8 +348,3 @@ def _legend(found: list[InspectedShot]) -> dict[str, int]:
 
 def _text(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-@flight_app.callback()
-def flight() -> None:
-    """Drone flights: where they looked, what they show, what is new since the last one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Annotated, Any
 
@@ -75,7 +76,7 @@ def _camera_row(camera: Any, live: dict[str, Any] | None) -> dict[str, Any]:
         "address": redact(str(address)),
         "interval": f"{source.interval_s:g} s",
         "tasks": ", ".join(camera.tasks),
-        "state": live["health"]["state"] if live else "not running",
+        "state": live["health"]["state"] if live else "unknown",
         "looks": live["looks"]["looks"] if live else 0,
         "note": (live["looks"]["blind_detail"] or live["health"]["reason"]) if live else "",
     }
@@ -97,10 +98,15 @@ def _case_row(case: Case) -> dict[str, Any]:
 
 
 def _live(city: CityConfig) -> dict[str, dict[str, Any]]:
-    """What the running service says, by source; empty where none answers."""
+    """What the running service says, by source; empty where none answers. It asks for a key, which
+    the environment variable XUNJIE_API_KEY holds."""
+    key = os.environ.get("XUNJIE_API_KEY", "")
     try:
         reply = httpx.get(
-            f"http://{city.http.host}:{city.http.port}/api/sources", timeout=3, trust_env=False
+            f"http://{city.http.host}:{city.http.port}/api/sources",
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=3,
+            trust_env=False,
         )
         reply.raise_for_status()
         return {item["id"]: item for item in reply.json()}

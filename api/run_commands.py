@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from api.auth.access import FIRST_USER
 from api.config import CityConfig, read_config
 from api.logs import configure_logs
 from api.probe import ProbeResult, probe_all
@@ -103,9 +104,16 @@ def init(
 
 def _announce(service: Service, url: str) -> None:
     console.print(
-        f"watching {len(service.config.cameras)} sources; pages at {url}, API at {url}docs",
+        f"watching {len(service.config.cameras)} sources; pages at {url} (API at {url}docs)",
         highlight=False,
+        soft_wrap=True,
     )
+    password = service.access.first_administrator()
+    if password is not None:
+        # To stderr once, never to the log: whoever started the service signs in with it.
+        console.print(
+            f"first sign-in: user {FIRST_USER}, one-time password {password}", highlight=False
+        )
 
 
 def _buildable(city: CityConfig) -> None:

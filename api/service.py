@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Final
 
 import structlog
 
+from api.auth import Access
 from api.config import CityConfig
+from api.ui.camera_settings import CameraSettings, applied, with_saved
 from detector.evidence import (
     EvidencePacker,
     FileStore,
@@ -121,8 +123,10 @@ class Service:
 
         `detectors` take the place of the released models, for tests.
         """
-        self.config = config
         self.records = open_records(config)
+        self.config = config = with_saved(config, self.records.database)
+        self._watches: dict[str, Watch] = {}
+        self.access = Access(self.records.database, config.access)
         self.latest = LatestPictures(config.evidence.latest)
         self.started_at: datetime | None = None
         self._changed = changed
@@ -161,6 +165,17 @@ class Service:
         self.records.database.close()
         _log.info("stopped")
 
+    def apply_settings(self, camera_id: str, settings: CameraSettings) -> None:
+        """Zones and masks that were drawn on a page, from the camera's next look on."""
+        cameras = self.config.cameras
+        changed = tuple(applied(c, settings) if c.id == camera_id else c for c in cameras)
+        self.config = self.config.model_copy(update={"cameras": changed})
+        watch, camera = self._watches.get(camera_id), self.engine.camera(camera_id)
+        if watch is not None:
+            watch.zones = tuple(zone.zone() for zone in settings.zones)
+        if camera is not None:
+            camera.view = replace(camera.view, privacy=settings.privacy_polygons_unit)
+
     def wake_couriers(self) -> None:
         """A verdict has posted something."""
         self._couriers.wake()
@@ -189,6 +204,8 @@ class Service:
         fixed = not source.moving
         rules = rules_of(config, self.config) if fixed else list(self._ground.rules)
         watch = self._watch(config, rules) if fixed else None
+        if watch is not None:
+            self._watches[config.id] = watch
         presence_id = config.id if fixed else _MOVING
         camera = Camera(
             source=source,

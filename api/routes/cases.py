@@ -8,12 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.auth.guard import IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
 from detector.incidents import Case, CaseEvent, CaseFilter, CaseState, Delivery, DeliveryFilter
 
 router = APIRouter(prefix="/api/cases", tags=["cases"], responses=ERRORS)
 
-Worker = Annotated[str, Field(min_length=1, max_length=100)]
+Worker = Annotated[
+    str | None,
+    Field(min_length=1, max_length=100, description="whom a machine works for"),
+]
 LeaseSeconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -39,7 +43,7 @@ class ClaimRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    worker: Worker
+    worker: Worker = None
     lease_s: LeaseSeconds = 900
     states: list[CaseState] = [CaseState.REPORTED]
     limit: int = Field(default=1, ge=1, le=100)
@@ -50,7 +54,7 @@ class LeaseRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    worker: Worker
+    worker: Worker = None
     lease_s: LeaseSeconds = 900
 
 
@@ -60,7 +64,7 @@ class StateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: CaseState
-    actor: Worker
+    actor: Worker = None
     note: str = Field(default="", max_length=1000)
     expected_version: int | None = Field(default=None, ge=1)
 
@@ -93,9 +97,10 @@ def list_cases(
 
 
 @router.post("/claim")
-def claim_cases(request: ClaimRequest, records: RecordsDep) -> list[Case]:
+def claim_cases(request: ClaimRequest, records: RecordsDep, identity: IdentityDep) -> list[Case]:
     """Free cases for one worker, urgent and old ones first; nobody else gets them meanwhile."""
-    return list(records.queue.claim(request.worker, request.lease_s, request.states, request.limit))
+    worker = identity.acting_as(request.worker)
+    return list(records.queue.claim(worker, request.lease_s, request.states, request.limit))
 
 
 @router.get("/{case_id}")
@@ -113,23 +118,30 @@ def get_case(case_id: UUID, records: RecordsDep) -> CaseDetail:
 
 
 @router.post("/{case_id}/state")
-def change_state(case_id: UUID, request: StateRequest, service: ServiceDep) -> Case:
+def change_state(
+    case_id: UUID, request: StateRequest, service: ServiceDep, identity: IdentityDep
+) -> Case:
     """Takes a step. The state it already has changes nothing; a step that does not exist is
     refused with the steps that do."""
+    actor = identity.acting_as(request.actor)
     case = service.records.queue.change_state(
-        case_id, request.state, request.actor, request.note, request.expected_version
+        case_id, request.state, actor, request.note, request.expected_version
     )
     service.wake_couriers()
     return case
 
 
 @router.post("/{case_id}/renew")
-def renew_lease(case_id: UUID, request: LeaseRequest, records: RecordsDep) -> Case:
+def renew_lease(
+    case_id: UUID, request: LeaseRequest, records: RecordsDep, identity: IdentityDep
+) -> Case:
     """Keeps a claimed case for longer."""
-    return records.queue.renew(case_id, request.worker, request.lease_s)
+    return records.queue.renew(case_id, identity.acting_as(request.worker), request.lease_s)
 
 
 @router.post("/{case_id}/release")
-def release_case(case_id: UUID, request: LeaseRequest, records: RecordsDep) -> Case:
+def release_case(
+    case_id: UUID, request: LeaseRequest, records: RecordsDep, identity: IdentityDep
+) -> Case:
     """Gives a claimed case back."""
-    return records.queue.release(case_id, request.worker)
+    return records.queue.release(case_id, identity.acting_as(request.worker))

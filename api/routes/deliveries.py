@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
 from detector.incidents import Delivery, DeliveryFilter, DeliveryState, DestinationStats
 
@@ -25,7 +26,7 @@ class DiscardRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    operator: str = Field(min_length=1, max_length=100)
+    operator: str | None = Field(default=None, min_length=1, max_length=100)
     reason: str = Field(min_length=1, max_length=500)
 
 
@@ -54,16 +55,27 @@ def list_deliveries(
 
 
 @router.post("/deliveries/{delivery_id}/redeliver")
-def redeliver(delivery_id: UUID, service: ServiceDep) -> Delivery:
+def redeliver(
+    delivery_id: UUID, service: ServiceDep, identity: IdentityDep, access: AccessDep
+) -> Delivery:
     """Sends it again, under the same idempotency key, at once."""
     delivery = service.records.outbox.redeliver(delivery_id)
+    access.audit.add(identity, "redelivered", str(delivery_id))
     service.wake_couriers()
     return delivery
 
 
 @router.post("/deliveries/{delivery_id}/discard")
-def discard(delivery_id: UUID, request: DiscardRequest, service: ServiceDep) -> Delivery:
+def discard(
+    delivery_id: UUID,
+    request: DiscardRequest,
+    service: ServiceDep,
+    identity: IdentityDep,
+    access: AccessDep,
+) -> Delivery:
     """Gives it up, so that later letters of its incident go out."""
-    delivery = service.records.outbox.discard(delivery_id, request.operator, request.reason)
+    operator = identity.acting_as(request.operator)
+    delivery = service.records.outbox.discard(delivery_id, operator, request.reason)
+    access.audit.add(identity, "discarded", str(delivery_id), {"reason": request.reason})
     service.wake_couriers()
     return delivery

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.auth.guard import IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
 from detector.incidents import EvidenceRow, IncidentFilter, NotFoundError, Verdict, VerdictError
 from detector.incidents.queries import IncidentEvent
@@ -39,7 +40,9 @@ class VerdictRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     answer: VerdictAnswer
-    operator: str = Field(min_length=1, max_length=100)
+    operator: str | None = Field(default=None, min_length=1, max_length=100)
+    """For whom a machine answers; signed-in people answer as themselves."""
+
     reason: str = Field(default="", max_length=1000)
     class_name: str | None = Field(default=None, max_length=100)
     box_unit: tuple[float, float, float, float] | None = None
@@ -93,15 +96,24 @@ def get_incident(incident_id: UUID, records: RecordsDep) -> IncidentDetail:
 
 
 @router.post("/{incident_id}/verdict", responses={422: {"description": "Incomplete"}})
-def give_verdict(incident_id: UUID, request: VerdictRequest, service: ServiceDep) -> Verdict:
-    """Confirms, corrects or rejects. The same answer again is harmless; another one is refused."""
+def give_verdict(
+    incident_id: UUID,
+    request: VerdictRequest,
+    service: ServiceDep,
+    identity: IdentityDep,
+    http: Request,
+) -> Verdict:
+    """Confirms, corrects or rejects. The same answer again is harmless; another one is refused,
+    and so is one on an incident that somebody is looking at on the review page."""
+    name = identity.acting_as(request.operator)
+    http.app.state.review.check_free(name, incident_id)
     verdict = service.records.verdicts.give_verdict(
         incident_id,
         request.answer,
-        request.operator,
+        name,
         request.reason,
         request.class_name,
-        _box(request.box_unit),
+        box_of(request.box_unit),
     )
     service.wake_couriers()
     return verdict
@@ -136,7 +148,8 @@ def get_picture(incident_id: UUID, evidence_id: UUID, records: RecordsDep) -> Re
     return Response(data, media_type=row.media_type, headers=headers)
 
 
-def _box(values: tuple[float, float, float, float] | None) -> Box | None:
+def box_of(values: tuple[float, float, float, float] | None) -> Box | None:
+    """Raises VerdictError for corners outside the picture or out of order."""
     if values is None:
         return None
     if not all(0 <= value <= 1 for value in values):

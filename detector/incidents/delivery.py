@@ -122,7 +122,7 @@ class Courier:
 
     def _try(self, row: Delivery) -> bool:
         try:
-            remote_id = self._sink.deliver(row.record, idempotency_key=row.idempotency_key)
+            remote_id = self._deliver(row)
         except DeliveryRefused as error:
             self._answered()
             self._refused(row, error)
@@ -135,6 +135,13 @@ class Courier:
         self._answered()
         self._outbox.delivered(row.id, remote_id)
         return True
+
+    def _deliver(self, row: Delivery) -> str | None:
+        deliver = self._sink.deliver
+        if row.frozen:
+            # Destinations without idempotency keys are asked first whether they have it.
+            deliver = getattr(self._sink, "deliver_again", deliver)
+        return deliver(row.record, idempotency_key=row.idempotency_key)
 
     def _answered(self) -> None:
         self._failures, self._shut = 0, False

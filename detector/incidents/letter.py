@@ -47,6 +47,7 @@ class Delivery:
     remote_id: str | None  # the destination's own id, if it gave one
     created_at: datetime
     delivered_at: datetime | None
+    frozen: bool = False  # a courier had it before, so the destination may have seen it
 
 
 def delivery_of(row: Any) -> Delivery:

@@ -40,6 +40,7 @@ class DestinationStats:
     discarded: int
     oldest_pending_s: float  # age of the oldest one that waits; 0 where none does
     last_error: str | None  # of the row tried last among those that wait or are quarantined
+    retries: int = 0  # attempts so far at those that wait or are quarantined
 
 
 class Outbox:
@@ -217,8 +218,10 @@ class Outbox:
             errors = {row[0]: row[1] for row in transaction.execute(_ERRORS)}
         now = self._clock()
         found: dict[str, dict[str, Any]] = {d.name: {} for d in self._destinations}
-        for name, state, count, oldest in counts:
+        for name, state, count, oldest, attempts in counts:
             found.setdefault(name, {})[state] = count
+            if state in _UNDONE:
+                found[name]["retries"] = found[name].get("retries", 0) + attempts
             if state == DeliveryState.PENDING:
                 found[name]["oldest_pending_s"] = max(0.0, (now - oldest).total_seconds())
         return tuple(_stats(name, found[name], errors.get(name)) for name in sorted(found))
@@ -271,7 +274,7 @@ def _take(transaction: Connection, row: Any, worker: str, until: datetime) -> De
         record = with_evidence(transaction, record, row["incident_id"])
     values = {"worker": worker, "lease_until": until, "record": record, "frozen": True}
     transaction.execute(update(deliveries).where(deliveries.c.id == row["id"]).values(**values))
-    return delivery_of({**row, **values})
+    return delivery_of({**row, **values, "frozen": row["frozen"]})
 
 
 def _held(delivery_id: UUID, worker: str) -> ColumnElement[bool]:
@@ -291,6 +294,7 @@ _COUNTS: Final = select(
     deliveries.c.state,
     func.count(),
     func.min(deliveries.c.created_at),
+    func.sum(deliveries.c.attempts),
 ).group_by(deliveries.c.destination, deliveries.c.state)
 
 _ERRORS: Final = (
@@ -309,4 +313,5 @@ def _stats(name: str, found: dict[str, Any], last_error: str | None) -> Destinat
         discarded=found.get(DeliveryState.DISCARDED, 0),
         oldest_pending_s=found.get("oldest_pending_s", 0.0),
         last_error=last_error,
+        retries=int(found.get("retries", 0)),
     )

@@ -63,7 +63,7 @@ class VerdictDesk:
         verdict. Raises ConflictError for another answer, VerdictError for a rejection without a
         reason, a correction without class or box, or `pending`, and NotFoundError.
         """
-        _check(answer, reason, class_name, box)
+        check_answer(answer, reason, class_name, box)
         values = {
             "incident_id": incident_id,
             "answer": answer.value,
@@ -143,7 +143,10 @@ def _repeated(given: Verdict, values: dict[str, Any]) -> Verdict:
     return _verdict_of({**row, "box_unit": box}, repeated=True)
 
 
-def _check(answer: VerdictAnswer, reason: str, class_name: str | None, box: Box | None) -> None:
+def check_answer(
+    answer: VerdictAnswer, reason: str, class_name: str | None, box: Box | None
+) -> None:
+    """Raises VerdictError for an answer that says too little or too much."""
     if answer == VerdictAnswer.PENDING:
         raise VerdictError("a verdict is confirmed, corrected or rejected")
     if answer == VerdictAnswer.REJECTED and not reason.strip():

@@ -25,7 +25,7 @@ class Watch:
     ) -> None:
         self._detectors = tuple(detectors)
         self._rules = tuple(rules)
-        self._zones = zones
+        self.zones = zones
         self._config = tracker or TrackerConfig()
         self._thresholds = {
             name: score for model in detectors for name, score in model.thresholds.items()
@@ -51,7 +51,7 @@ class Watch:
             fixed=True,
             detections=strong_only(weak, self._thresholds),
             tracks=tracks,
-            zones=self._zones,
+            zones=self.zones,
         )
         return Examination(
             look=look,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,6 +20,8 @@ KIND: Final = "mqtt"
 _QOS: Final = 1
 _NO_SUBSCRIBER: Final = 0x10
 _TOO_LARGE: Final = 0x95
+_ID_CHARS: Final = 300
+_HEADER_BYTES: Final = 300  # headers and properties, generously
 
 
 class Config(SinkConfig):
@@ -38,6 +41,14 @@ class Config(SinkConfig):
     demand_subscriber: bool = True
     """Try again while nobody is subscribed: a broker throws such a message away."""
 
+    receipt_topic: str | None = Field(default=None, min_length=1, max_length=500)
+    """The platform answers here (it finds the topic as the message's response topic) with the
+    message's correlation data, and its own id as the payload if it has one; only then a letter
+    counts as delivered. None: the broker's acknowledgement counts."""
+
+    max_packet_bytes: int | None = Field(default=None, ge=1024)
+    """What the broker takes, where it does not announce that itself."""
+
     event_source: str = Field(default="/xunjie", min_length=1, max_length=200)
     evidence_base_url: str | None = None
     connect_timeout_s: float = Field(default=5, gt=0, le=60)
@@ -47,11 +58,12 @@ class Config(SinkConfig):
 class MqttSink:
     """CaseSink over MQTT 5 with QoS 1, never retained.
 
-    Delivered is what the broker has acknowledged (PUBACK) with at least one subscriber. QoS 1
-    may bring a message twice: the receiver tells by the CloudEvent's id, which is the
-    idempotency key and also a user property. After a failure the connection is made anew and
-    nothing of the old one is sent again behind our back. Raises ConfigError where paho-mqtt is
-    not installed.
+    Delivered is what the platform has acknowledged on `receipt_topic`, or without one what the
+    broker has (PUBACK) with at least one subscriber: a broker that is killed then may lose what
+    it holds for a subscriber that is away. QoS 1 may bring a message twice: the receiver tells
+    by the CloudEvent's id, which is the idempotency key and also a user property. After a failure
+    the connection is made anew and nothing of the old one is sent again behind our back. Raises
+    ConfigError where paho-mqtt is not installed.
     """
 
     def __init__(self, config: Config, name: str) -> None:
@@ -66,29 +78,42 @@ class MqttSink:
         return self._name
 
     def deliver(self, record: dict[str, Any], *, idempotency_key: str) -> str | None:
-        """Gives no id: a broker has none. Raises DeliveryUnavailable or DeliveryRefused."""
+        """The id in the platform's receipt, if there is one.
+
+        Raises DeliveryUnavailable or DeliveryRefused.
+        """
         config = self._config
         sent = linked(record, config.evidence_base_url)
         body = cloud_event(sent, idempotency_key, config.event_source)
         topic = _topic(config.topic, record, self._name)
         try:
-            code = self._linked().publish(topic, body, idempotency_key)
+            link = self._linked()
+            self._demand_size(len(body) + len(topic.encode()) + _HEADER_BYTES, link.most_bytes)
+            code, receipt = link.publish(topic, body, idempotency_key)
         except (OSError, ValueError, TimeoutError) as error:
             self.close()
             raise DeliveryUnavailable(f"{self._name}: {error or type(error).__name__}") from error
         self._judge(code, topic)
-        return None
+        return receipt
 
     def close(self) -> None:
         if self._link is not None:
             self._link.close()
             self._link = None
 
+    def _demand_size(self, size: int, announced: int | None) -> None:
+        """Some brokers drop what is too large without a word, and close or answer others."""
+        limits = [n for n in (announced, self._config.max_packet_bytes) if n is not None]
+        if limits and size > min(limits):
+            raise DeliveryRefused(
+                f"{self._name}: {size} bytes, more than the {min(limits)} that the broker takes"
+            )
+
     def _judge(self, code: int, topic: str) -> None:
         if code == _NO_SUBSCRIBER and self._config.demand_subscriber:
             raise DeliveryUnavailable(f"{self._name}: nobody is subscribed to {topic}")
         if code == _TOO_LARGE:
-            raise DeliveryRefused(f"{self._name}: larger than the broker takes")
+            raise DeliveryRefused(f"{self._name}: the broker finds the packet too large")
         if code >= 0x80:
             raise DeliveryUnavailable(f"{self._name}: the broker answered 0x{code:02x}")
 
@@ -105,8 +130,11 @@ class Link:
     def __init__(self, paho: Any, config: Config, secret: bytes | None) -> None:
         self._paho = paho
         self._timeout_s = config.answer_timeout_s
+        self._receipt_topic = config.receipt_topic
+        self._receipts: dict[bytes, str] = {}
         self._connected = threading.Event()
         self._refused: str | None = None
+        self.most_bytes: int | None = None  # as the broker announces
         self._answers: dict[int, int] = {}
         self._answered = threading.Condition()
         client = paho.client.Client(
@@ -115,9 +143,10 @@ class Link:
             # It would send again, behind our back, what we have reported as failed.
             reconnect_on_failure=False,
         )
+        client.on_subscribe = self._on_subscribe
         client.connect_timeout = config.connect_timeout_s
         client.on_connect, client.on_publish = self._on_connect, self._on_publish
-        client.on_disconnect = self._on_disconnect
+        client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
         if config.user is not None:
             client.username_pw_set(config.user, secret.decode() if secret else None)
         if config.tls:
@@ -133,21 +162,32 @@ class Link:
     def alive(self) -> bool:
         return bool(self._client.is_connected())
 
-    def publish(self, topic: str, body: bytes, key: str) -> int:
-        """The broker's reason code."""
+    def publish(self, topic: str, body: bytes, key: str) -> tuple[int, str | None]:
+        """The broker's reason code, and what the platform's receipt says."""
         properties = self._paho.properties.Properties(self._paho.packettypes.PacketTypes.PUBLISH)
         properties.ContentType = CONTENT_TYPE
         properties.UserProperty = ("idempotency_key", key)
+        if self._receipt_topic is not None:
+            properties.ResponseTopic = self._receipt_topic
+            properties.CorrelationData = key.encode()
         sent = self._client.publish(topic, body, _QOS, retain=False, properties=properties)
         if sent.rc != 0:
             raise OSError(self._paho.client.error_string(sent.rc))
+        ends = time.monotonic() + self._timeout_s
         with self._answered:
-            done = self._answered.wait_for(
-                lambda: sent.mid in self._answers or not self.alive, self._timeout_s
-            )
-            if sent.mid not in self._answers:
-                raise OSError("the broker went away" if done else "no PUBACK in time")
-            return self._answers.pop(sent.mid)
+            code = self._await(self._answers, sent.mid, ends, "PUBACK")
+            if self._receipt_topic is None or code >= _NO_SUBSCRIBER:
+                return code, None
+            text = self._await(self._receipts, key.encode(), ends, "receipt of the platform")
+            return code, text or None
+
+    def _await(self, answers: dict[Any, Any], which: Any, ends: float, what: str) -> Any:
+        """Takes one answer out; the condition is held."""
+        left_s = max(0.0, ends - time.monotonic())
+        self._answered.wait_for(lambda: which in answers or not self.alive, left_s)
+        if which not in answers:
+            raise OSError(f"no {what} in time" if self.alive else "the broker went away")
+        return answers.pop(which)
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
@@ -155,10 +195,27 @@ class Link:
         with contextlib.suppress(Exception):
             self._client.loop_stop()
 
-    def _on_connect(self, client: Any, _: Any, __: Any, reason: Any, ___: Any) -> None:
+    def _on_connect(self, client: Any, _: Any, __: Any, reason: Any, told: Any) -> None:
+        self.most_bytes = getattr(told, "MaximumPacketSize", None)
         if reason.is_failure:
             self._refused = str(reason)
+        elif self._receipt_topic is not None:
+            client.subscribe(self._receipt_topic, _QOS)
+            return  # connected once it is subscribed
         self._connected.set()
+
+    def _on_subscribe(self, client: Any, _: Any, __: Any, reasons: Any, ___: Any) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._refused = f"{self._receipt_topic}: {reasons[0]}"
+        self._connected.set()
+
+    def _on_message(self, client: Any, _: Any, message: Any) -> None:
+        key = getattr(message.properties, "CorrelationData", None)
+        if isinstance(key, bytes):
+            with self._answered:
+                self._receipts.clear()  # of letters that nobody waits for any more
+                self._receipts[key] = message.payload.decode("utf-8", "replace")[:_ID_CHARS]
+                self._answered.notify_all()
 
     def _on_publish(self, client: Any, _: Any, mid: int, reason: Any, __: Any) -> None:
         with self._answered:

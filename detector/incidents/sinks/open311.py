@@ -22,7 +22,7 @@ _RECEIPT: Final = "token:"  # the protocol's word for: the id will be known late
 _DESCRIPTION_CHARS: Final = 4000
 _IDS_A_CALL: Final = 50
 _MOST_BYTES: Final = 8 * 1024 * 1024  # a list of up to 1000 requests
-_SKEW: Final = timedelta(hours=1)
+_SKEW: Final = timedelta(minutes=10)  # of the two clocks
 
 
 class Config(HttpSinkConfig):
@@ -45,8 +45,8 @@ class Config(HttpSinkConfig):
     """The newest picture is linked as this URL, a slash and its key."""
 
     look_first: bool = True
-    """Ask for a request that has our key before posting: the protocol knows no idempotency key,
-    so an answer that was lost would otherwise make a second request."""
+    """Before a letter is posted again, ask whether a request has its key: the protocol knows no
+    idempotency key, so an answer that was lost would otherwise make a second request."""
 
     refusal_words: frozenset[str] = frozenset({"不予受理", "rejected", "refused"})
     """A closed request whose status notes hold one of these was refused."""
@@ -74,11 +74,16 @@ class Open311Sink:
         if record["kind"] not in _TOLD:
             return None
         form = self._form(record, idempotency_key)
-        if self._config.look_first:
-            known = self._known(form["service_code"], record["at"], idempotency_key)
+        return _given_id(self._api.post("requests.json", form), self._name)
+
+    def deliver_again(self, record: dict[str, Any], *, idempotency_key: str) -> str | None:
+        """The same for a letter that may have been posted before."""
+        if record["kind"] in _TOLD and self._config.look_first:
+            code = self._form(record, idempotency_key)["service_code"]
+            known = self._known(code, record["at"], idempotency_key)
             if known is not None:
                 return known
-        return _given_id(self._api.post("requests.json", form), self._name)
+        return self.deliver(record, idempotency_key=idempotency_key)
 
     def close(self) -> None:
         self._api.close()

@@ -1,0 +1,105 @@
+"""What has a position."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import func, select
+
+from api.deps import ServiceDep
+from detector.geometry.ground import lon_lat_deg
+from detector.incidents.schema import cases, incidents
+from detector.types import IncidentStatus, VerdictAnswer
+
+router = APIRouter(prefix="/api/map", tags=["map"])
+
+
+class MapCamera(BaseModel):
+    id: str
+    lon_deg: float
+    lat_deg: float
+    state: str
+
+
+class MapIncident(BaseModel):
+    id: UUID
+    subtype: str
+    source_id: str
+    lon_deg: float
+    lat_deg: float
+    error_radius_m: float
+    urgent: bool
+    status: IncidentStatus
+    verdict: VerdictAnswer
+    opened_at: datetime
+    case_number: str | None
+
+
+class MapAnswer(BaseModel):
+    """WGS-84. The newest incidents of the span, at most `limit`."""
+
+    cameras: list[MapCamera]
+    incidents: list[MapIncident]
+    unplaced: int  # incidents of the span without a position
+    tile_url: str | None
+
+
+@router.get("")
+def get_map(
+    service: ServiceDep,
+    opened_from: AwareDatetime | None = None,
+    opened_before: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 5000,
+) -> MapAnswer:
+    """Cameras and incidents for a map."""
+    column = incidents.c
+    span = []
+    if opened_from is not None:
+        span.append(column.opened_at >= opened_from)
+    if opened_before is not None:
+        span.append(column.opened_at < opened_before)
+    query = (
+        select(
+            column.id,
+            column.subtype,
+            column.source_id,
+            column.lon_deg,
+            column.lat_deg,
+            column.error_radius_m,
+            column.urgent,
+            column.status,
+            column.verdict,
+            column.opened_at,
+            cases.c.number.label("case_number"),
+        )
+        .outerjoin(cases, cases.c.incident_id == column.id)
+        .where(column.lon_deg.is_not(None), *span)
+        .order_by(column.opened_at.desc(), column.id.desc())
+        .limit(limit)
+    )
+    unplaced = select(func.count()).select_from(incidents).where(column.lon_deg.is_(None), *span)
+    with service.records.database.reading() as transaction:
+        found = [MapIncident(**row) for row in transaction.execute(query).mappings()]
+        without = transaction.execute(unplaced).scalar_one()
+    return MapAnswer(
+        cameras=_cameras(service),
+        incidents=found,
+        unplaced=without,
+        tile_url=service.config.map.tile_url,
+    )
+
+
+def _cameras(service: ServiceDep) -> list[MapCamera]:
+    found = []
+    for config in service.config.cameras:
+        camera = service.engine.camera(config.id)
+        if config.position is None or camera is None:
+            continue
+        lon, lat = lon_lat_deg(config.position.position())
+        state = camera.source.health().state
+        found.append(MapCamera(id=config.id, lon_deg=lon, lat_deg=lat, state=state))
+    return found

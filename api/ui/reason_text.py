@@ -1,0 +1,56 @@
+"""A rule's sentence in Chinese. Rules write English; an unknown phrase stays as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+CLASSES: Final = {
+    "stall": "摊位",
+    "cart": "推车",
+    "ground goods": "地摊货物",
+    "parasol": "遮阳伞",
+    "cover ok": "井盖完好",
+    "cover damaged": "井盖破损",
+    "cover missing": "井盖缺失",
+    "rooftop shed": "屋顶棚屋",
+    "rooftop canopy": "屋顶雨棚",
+}
+_ZONES: Final = {"road": "道路", "pavement": "人行道", "permitted": "疏导点", "shop_front": "店前"}
+_THING: Final = "|".join(CLASSES)
+
+_PHRASES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern), text)
+    for pattern, text in (
+        (r"manhole cover missing or open", "井盖缺失或敞开"),
+        (r"manhole cover damaged", "井盖破损"),
+        (r"(?:seen|present) in (\d+) of (\d+) looks over ", r"\2 次查看中 \1 次看到，跨 "),
+        (r"seen in (\d+) of (\d+) looks", r"\2 次查看中 \1 次看到"),
+        (r" ?\(blind ([\d.]+ (?:min|h|s)(?: \d+ s)?)\)", r"（其中无画面 \1）"),
+        (r", blind ([\d.]+ (?:min|h|s))", r"，无画面 \1"),
+        (r", hidden in (\d+) more", r"，另有 \1 次被遮挡"),
+        (r", more stalls than permitted", "，超过许可摊位数"),
+        (r", outside the permitted hours ", "，不在许可时段 "),
+        (r", (\d+) passes", r"，经过 \1 次"),
+        (r"(?<![\d ]) for ([\d.]+ (?:min|s))", r" 停留 \1"),
+        (r"(\d+) min", r"\1 分"),
+        (r"(\d) s\b", r"\1 秒"),
+        (r"(\d) h\b", r"\1 小时"),
+        (r", ", "，"),
+    )
+)
+_IN_ZONE: Final = re.compile(rf"^({_THING}) in (\w+) zone '([^']*)'")
+_ALONE: Final = re.compile(rf"^({_THING})(?= for|，|,)")
+
+
+def reason_zh(reason: str) -> str:
+    """Such as "人行道“北侧”内推车 停留 5 分 0 秒，72 次查看中 72 次看到"."""
+    text = _IN_ZONE.sub(_placed, reason)
+    text = _ALONE.sub(lambda match: CLASSES[match[1]], text)
+    for pattern, replacement in _PHRASES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _placed(match: re.Match[str]) -> str:
+    return f"{_ZONES.get(match[2], match[2])}“{match[3]}”内{CLASSES[match[1]]}"
