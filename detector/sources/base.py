@@ -54,10 +54,10 @@ class Backoff:
     def reset(self) -> None:
         self._failures = 0
 
-    def next_s(self, *, slow: bool = False) -> float:
-        wait_s = min(self._max_s, self._min_s * 2 ** min(self._failures, 16))
+    def next_s(self) -> float:
+        wait_s = min(self._max_s, self._min_s * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        return (self._max_s if slow else wait_s) * random.uniform(0.75, 1.25)  # noqa: S311
+        return wait_s * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 class HealthLog:

@@ -69,10 +69,10 @@ def _greet(parts: SplitResult, label: str, timeout_s: float) -> None:
         port = parts.port or _PORTS[parts.scheme]
         socket.create_connection((parts.hostname, port), timeout_s).close()
     except TimeoutError as error:
-        raise SourceError(f"{label}: no answer from the address") from error
+        raise SourceError(f"{label}: timed out, the address does not answer") from error
     except ConnectionRefusedError as error:
-        raise SourceError(f"{label}: nothing listens on port {port}") from error
+        raise SourceError(f"{label}: connection refused, nothing listens on port {port}") from error
     except socket.gaierror as error:
-        raise SourceError(f"{label}: the host name is not known") from error
+        raise SourceError(f"{label}: name or service not known") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{label}: cannot be reached: {words(error)}") from error

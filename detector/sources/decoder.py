@@ -84,6 +84,8 @@ class Decoder:
             return []
         except EOFError:
             return []
+        for picture in pictures:  # those drained after a flush do not know their clock
+            picture.time_base = packet.time_base or picture.time_base
         return pictures
 
     def _mended(self, picture: VideoFrame, at_s: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -48,7 +49,10 @@ class SnapshotConfig(BaseSourceConfig):
     timeout_s: float = Field(default=15, gt=0)
     stalled_after_s: float = Field(default=120, gt=0)
     reconnect_min_s: float = Field(default=1, gt=0)
-    reconnect_max_s: float = Field(default=60, gt=0)
+    reconnect_max_s: float = Field(default=5, gt=0)
+    refused_wait_s: float = Field(
+        default=60, gt=0, description="Wait after a wrong password, which might lock the camera."
+    )
     max_picture_bytes: int = Field(default=MAX_BYTES, gt=0)
     max_picture_pixels: int = Field(default=MAX_PIXELS, gt=0)
 
@@ -56,8 +60,9 @@ class SnapshotConfig(BaseSourceConfig):
 class SnapshotSource:
     """Fetches on its own thread and keeps the newest picture's bytes until looked at."""
 
-    def __init__(self, config: SnapshotConfig) -> None:
-        self._config = config
+    def __init__(self, config: SnapshotConfig, fetch: Callable[[], bytes] | None = None) -> None:
+        """`fetch` gets a picture where more than the url is needed; raises SourceError."""
+        self._config, self._fetch_other = config, fetch
         self._label = redact(config.url)
         self._health = HealthLog(SourceState.WAKING, "not started")
         self._stop = threading.Event()
@@ -130,12 +135,14 @@ class SnapshotSource:
             while not self._stop.is_set():
                 began_s = time.monotonic()
                 try:
-                    self._keep(self._fetch(client))
+                    self._keep(self._fetch_other() if self._fetch_other else self._fetch(client))
                     backoff.reset()
                     wait_s = self._config.interval_s - (time.monotonic() - began_s)
                 except (SourceError, httpx.HTTPError, httpx.InvalidURL) as error:
                     self._fail(error)
-                    wait_s = backoff.next_s(slow=isinstance(error, SourceAuthError))
+                    wait_s = backoff.next_s()
+                    if isinstance(error, SourceAuthError):
+                        wait_s = max(wait_s, self._config.refused_wait_s)
                 self._stop.wait(max(0.05, wait_s))
 
     def _fail(self, error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,8 +98,11 @@ class _Decoded:
 class StreamSource:
     """Reads on its own thread; keeps only the newest frame, or a short queue at pace fast."""
 
-    def __init__(self, config: StreamConfig) -> None:
-        self._config = config
+    def __init__(self, config: StreamConfig, address: Callable[[], str] | None = None) -> None:
+        """`address` is asked for the url at each connection, of a stream that starts on demand;
+        it raises SourceError as long as there is none."""
+        self._config, self._address = config, address
+        self._url = config.url
         self._live, self._fast = config.pace == "live", config.pace == "fast"
         self._label = redact(config.url) if self._live else Path(config.url).name
         self._health = HealthLog(SourceState.WAKING, "not started")
@@ -244,6 +248,9 @@ class StreamSource:
                 return
             if self._last_frame_s != frames_before_s:
                 backoff.reset()
+                if self._address is not None:  # its last viewer seemed gone: it wakes anew
+                    self._started_s = time.monotonic()
+                    self._health.set(SourceState.WAKING, reason)
             waking = self._still_waking() and not refused
             self._health.set(SourceState.WAKING if waking else SourceState.DOWN, reason)
             wait_s = backoff.next_s()
@@ -280,15 +287,17 @@ class StreamSource:
         config = self._config
         if not self._live:
             return open_file(config.url, self._label)
+        if self._address is not None:
+            self._url = self._address()
         return open_stream(
-            config.url,
+            self._url,
             open_timeout_s=config.open_timeout_s,
             read_timeout_s=config.read_timeout_s,
         )
 
     def _new_decoder(self, stream: VideoStream) -> Decoder:
         self._earlier_errors = self.decode_errors
-        steady = self._live and not is_playlist(self._config.url)
+        steady = self._live and not is_playlist(self._url)
         self._decoder = Decoder(
             stream,
             enough_s=0.0 if self._fast else self._config.interval_s / 2,
@@ -354,8 +363,7 @@ class StreamSource:
             due_s = self._began_s + self._loops_s + at_s - self._zero_s
             self._stop.wait(max(0.0, due_s - time.monotonic()))
         at = utc_now() if self._live else self._media_at(at_s - self._zero_s)
-        if not self._fast:
-            self._keeper.add(at, packet, stream, self._loops_s)
+        self._keeper.add(at, packet, stream, self._loops_s)
         return at_s
 
     def _picture(self, picture: VideoFrame) -> None:

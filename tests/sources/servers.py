@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -172,10 +173,8 @@ def _unit(data):
 
 
 def with_shutdown(one):
-    try:
+    with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     one.close()
 
 
@@ -196,7 +195,8 @@ class Nginx:
                 hls_fragment 1s; hls_playlist_length 5s; hls_cleanup off; }} }} }}
             http {{ access_log off;
               client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
-              fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+              fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4;
+              scgi_temp_path {folder}/t5;
               server {{ listen 127.0.0.1:{self.http_port};
                 location /hls {{ root {folder}; types {{ application/vnd.apple.mpegurl m3u8;
                   video/mp2t ts; }} add_header Cache-Control no-cache; }}

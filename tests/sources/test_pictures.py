@@ -39,6 +39,27 @@ def test_bombs_are_refused_by_their_header():
             decode_picture(junk, "junk")
 
 
+def bomb():
+    """A PNG that says it is 10,000 pixels square: 100 megapixels."""
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 10_000, 10_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + b"\0" * 4 + b"\0\0\0\0IEND"
+
+
+def test_a_bomb_stops_neither_its_neighbours_nor_later_uploads(tmp_path):
+    (tmp_path / "a.png").write_bytes(bomb())
+    (tmp_path / "b.jpg").write_bytes(jpeg(1))
+    (tmp_path / "c.jpg").write_bytes(b"not a picture")
+    source = folder(tmp_path)
+    assert len(drain(source)) == 1
+    reason = source.health().reason
+    assert "a.png: 10000x10000 pixels, more than the allowed" in reason
+    assert "c.jpg: not a readable" in reason
+    inbox = push(tmp_path / "spool")
+    with pytest.raises(PictureError, match="upload from app: 10000x10000"):
+        inbox.submit(bomb(), None, None, "app")
+    assert not inbox.submit(jpeg(1), None, None, "app").duplicate
+
+
 def test_exif_time_and_place():
     exif = read_exif(with_exif(jpeg()))
     assert exif.captured_at == TAKEN

@@ -109,9 +109,7 @@ def test_stop_and_restart_with_another_codec(camera, watch):
     camera.stop()
     wait_state(source, SourceState.DOWN)
     wait_for(lambda: "nothing listens on port" in source.health().reason)
-    look = source.look()
-    assert isinstance(look, NoFrame)
-    assert look.reason is BlindReason.DOWN
+    wait_for(lambda: isinstance(n := source.look(), NoFrame) and n.reason is BlindReason.DOWN, 2)
     time.sleep(4)  # the waits between attempts have grown to their longest
     camera.start("--codec", "jpeg")
     began_s = time.monotonic()

@@ -72,6 +72,30 @@ def test_snapshot_bytes_are_bounded(camera):
     source.stop()
 
 
+def test_snapshot_refuses_a_bomb_and_goes_on(camera):
+    from test_pictures import bomb
+
+    camera.body = bomb()
+    source = source_of(camera)
+    source.start()
+    wait_for(lambda: isinstance(n := source.look(), NoFrame) and "10000x10000" in n.detail)
+    camera.body = jpeg(3)
+    wait_for(lambda: isinstance(source.look(), Frame))
+    assert source.health().reason == ""
+    source.stop()
+
+
+def test_snapshot_camera_that_returns_is_seen_soon(camera):
+    camera.status = 503
+    source = source_of(camera)
+    source.start()
+    wait_for(lambda: source.health().state is SourceState.DOWN)
+    assert "503" in source.health().reason
+    camera.status = 200
+    wait_for(lambda: isinstance(source.look(), Frame), 10)
+    source.stop()
+
+
 def test_fake_plays_its_script():
     at = datetime(2026, 5, 1, tzinfo=UTC)
     frame = Frame(source_id="fake", seq=0, captured_at=at, clock="wall", image=picture())

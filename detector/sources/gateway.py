@@ -1,0 +1,174 @@
+"""Cameras behind a video gateway: their streams start on demand and end with the last viewer."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import Field, model_validator
+
+from detector.sources.base import BaseSourceConfig, SourceContext, redact
+from detector.sources.gateway_client import GatewayClient
+from detector.sources.picture import MAX_BYTES
+from detector.sources.snapshot import SnapshotConfig, SnapshotSource
+from detector.sources.stream import StreamConfig, StreamSource
+from detector.types import (
+    Clip,
+    ConfigError,
+    Frame,
+    NoFrame,
+    SourceAuthError,
+    SourceError,
+    SourceHealth,
+)
+
+KIND = "gateway"
+_SNAP_WAIT_S = 10
+_SNAP_AGE_S = 1  # an older picture from the media server's cache would not be a look
+
+
+class GatewayConfig(BaseSourceConfig):
+    """One channel of a gateway of the WVP kind, and perhaps its media server's picture service."""
+
+    kind: Literal["gateway"] = "gateway"
+    url: str = Field(
+        pattern=r"^https?://", description="Of the gateway, with user name and password."
+    )
+    api_key_env: str = Field(default="", description="Variable with an API key, instead of these.")
+    device_id: str = Field(pattern=r"^\d{20}$")
+    channel_id: str = Field(pattern=r"^\d{20}$")
+    protocol: Literal["rtsp", "flv", "hls", "rtmp", "ts", "fmp4"] = "rtsp"
+    media_url: str = Field(
+        default="", pattern=r"^(https?://.*)?$", description="Of ZLMediaKit, which gives pictures."
+    )
+    media_secret_env: str = Field(default="", description="Variable with its secret.")
+    snapshot_from_interval_s: float = Field(
+        default=60, gt=0, description="Looks so rare are single pictures, if media_url is given."
+    )
+    answer_timeout_s: float = Field(default=20, gt=0)
+    waking_for_s: float = Field(default=60, ge=0)
+    stalled_after_s: float = Field(default=12, gt=0)
+
+    @model_validator(mode="after")
+    def _secret_belongs_to_a_server(self) -> Self:
+        if self.media_secret_env and not self.media_url:
+            raise ValueError("media_secret_env: belongs to a media_url")
+        return self
+
+    @property
+    def rare(self) -> bool:
+        return bool(self.media_url) and self.interval_s >= self.snapshot_from_interval_s
+
+
+class GatewaySource:
+    """A stream whose url is asked for at each connection; single pictures where looks are rare."""
+
+    def __init__(self, config: GatewayConfig, client: GatewayClient) -> None:
+        """Raises ConfigError for a variable that is named but not set."""
+        self._config, self._client = config, client
+        self._secret = _variable(config.media_secret_env, config.id)
+        place = f"{config.url.rstrip('/')}/{config.device_id}/{config.channel_id}"
+        self._inner: StreamSource | SnapshotSource
+        if config.rare:
+            snapshot = SnapshotConfig(id=config.id, url=place, interval_s=config.interval_s)
+            self._inner = SnapshotSource(snapshot, fetch=self._picture)
+        else:
+            stream = StreamConfig(
+                id=config.id,
+                url=place,
+                interval_s=config.interval_s,
+                waking_for_s=config.waking_for_s,
+                stalled_after_s=config.stalled_after_s,
+            )
+            self._inner = StreamSource(stream, address=self._address)
+
+    @property
+    def source_id(self) -> str:
+        return self._config.id
+
+    @property
+    def moving(self) -> bool:
+        return False
+
+    @property
+    def paced(self) -> bool:
+        return True
+
+    def start(self) -> None:
+        self._inner.start()
+
+    def stop(self) -> None:
+        self._inner.stop()
+
+    def look(self) -> Frame | NoFrame | None:
+        return self._inner.look()
+
+    def health(self) -> SourceHealth:
+        return self._inner.health()
+
+    def clip(self, from_at: datetime, to_at: datetime) -> Clip | None:
+        return self._inner.clip(from_at, to_at)
+
+    def _address(self) -> str:
+        config = self._config
+        urls = self._client.start(config.device_id, config.channel_id)
+        for protocol in (config.protocol, "rtsp", "flv", "hls"):
+            if protocol in urls:
+                return urls[protocol]
+        raise SourceError(f"{redact(config.url)}: {config.channel_id} has no url that can be read")
+
+    def _picture(self) -> bytes:
+        """One picture by the media server, of a stream that the gateway has woken for it."""
+        config = self._config
+        query = {
+            "secret": self._secret,
+            "url": self._address(),
+            "timeout_sec": str(_SNAP_WAIT_S),
+            "expire_sec": str(_SNAP_AGE_S),
+        }
+        label = redact(config.media_url)
+        timeout_s = _SNAP_WAIT_S + 5
+        try:
+            answer = httpx.get(
+                config.media_url.rstrip("/") + "/index/api/getSnap", params=query, timeout=timeout_s
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceError(f"{label}: getSnap: {type(error).__name__}") from error
+        if answer.status_code in (401, 403):
+            raise SourceAuthError(f"{label}: getSnap: the secret is refused")
+        if answer.headers.get("content-type", "").startswith("image/"):
+            if len(answer.content) > MAX_BYTES:
+                raise SourceError(f"{label}: getSnap: the picture is larger than allowed")
+            return answer.content
+        if '"code"' in answer.text and "secret" in answer.text.lower():
+            raise SourceAuthError(f"{label}: getSnap: the secret is refused")
+        raise SourceError(f"{label}: getSnap: answered {answer.status_code} without a picture")
+
+
+def _variable(name: str, source_id: str) -> str:
+    if not name:
+        return ""
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigError(f"source {source_id}: the variable {name} is not set")
+    return value
+
+
+@lru_cache(maxsize=64)
+def _shared_client(url: str, api_key: str, timeout_s: float) -> GatewayClient:
+    """One for all channels of a gateway: one login, one pool of connections."""
+    return GatewayClient(url, api_key=api_key, timeout_s=timeout_s)
+
+
+CONFIG = GatewayConfig
+
+
+def build(config: GatewayConfig, context: SourceContext) -> GatewaySource:
+    if not urlsplit(config.url).hostname:
+        raise ConfigError(f"source {config.id}: url: names no host")
+    key = _variable(config.api_key_env, config.id)
+    return GatewaySource(config, _shared_client(config.url, key, config.answer_timeout_s))

@@ -1,0 +1,73 @@
+"""A gateway's cameras as rows of the camera table, and what has changed among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from detector.sources.camera_table import CameraRow, TableDiff, compare
+from detector.sources.gateway_client import Channel, Listing
+
+_SCHEME: Final = "gateway+"
+_DIVISION_DIGITS: Final = 6
+
+
+def rows_of(
+    listing: Listing, gateway_url: str, *, interval_s: float, tasks: Iterable[str] = ()
+) -> tuple[CameraRow, ...]:
+    """A row a camera. A channel that two devices carry gets its device's id before its own."""
+    base, chosen = _SCHEME + gateway_url.rstrip("/"), tuple(tasks)
+    seen: dict[str, int] = {}
+    for channel in listing.channels:
+        seen[channel.channel_id] = seen.get(channel.channel_id, 0) + 1
+    return tuple(
+        CameraRow(
+            id=_camera_id(channel, seen[channel.channel_id] > 1),
+            name=channel.name,
+            url=f"{base}/{channel.device_id}/{channel.channel_id}",
+            position=channel.position,
+            department="",
+            county=channel.division[:_DIVISION_DIGITS],
+            grid="",
+            interval_s=interval_s,
+            tasks=chosen,
+        )
+        for channel in listing.channels
+    )
+
+
+def gateway_diff(
+    known: Iterable[CameraRow], listing: Listing, gateway_url: str, *, interval_s: float
+) -> TableDiff:
+    """What the gateway's present listing changes among the known cameras of that gateway.
+
+    What the city has added to a camera (department, grid, interval, tasks) is kept. Cameras of
+    devices that could not be listed are not taken as gone.
+    """
+    base = _SCHEME + gateway_url.rstrip("/") + "/"
+    before = [row for row in known if row.url.startswith(base)]
+    untold = tuple(f"{base}{device_id}/" for device_id in listing.unlisted)
+    old = {row.id: row for row in before}
+    after = [
+        _kept(old[row.id], row) if row.id in old else row
+        for row in rows_of(listing, gateway_url, interval_s=interval_s)
+    ]
+    return compare([row for row in before if not row.url.startswith(untold or ("\0",))], after)
+
+
+def _kept(old: CameraRow, new: CameraRow) -> CameraRow:
+    return CameraRow(
+        id=old.id,
+        name=new.name,
+        url=new.url,
+        position=new.position or old.position,
+        department=old.department,
+        county=old.county or new.county,
+        grid=old.grid,
+        interval_s=old.interval_s,
+        tasks=old.tasks,
+    )
+
+
+def _camera_id(channel: Channel, twice: bool) -> str:
+    return f"{channel.device_id}-{channel.channel_id}" if twice else channel.channel_id
