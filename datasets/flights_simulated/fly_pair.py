@@ -30,6 +30,7 @@ def write_pair(
     rtk: bool = False,
     counts: ChangeCounts | None = None,
     size_px: tuple[int, int] = (1600, 1200),
+    part: str = "all",
 ) -> dict[str, object]:
     """Flies before and after at heights, headings and hours of their own; returns the truth."""
     rng = np.random.default_rng(seed)
@@ -37,6 +38,9 @@ def write_pair(
     # Additions stay within the square; the pictures reach beyond it, and must find ground there.
     room = np.maximum(half_m - side_m / 2 - (15 if pitch_deg < -80 else 40), 0)
     middle = rng.uniform(-room, room)
+    if part != "all":  # what was tuned on one half of the ground is measured on the other
+        reach = max(room[1] - side_m / 2, 0.0) if room[1] > side_m / 2 else 0.0
+        middle[1] = (1 if part == "north" else -1) * (side_m / 2 + rng.uniform(0, reach))
     west, south = middle - side_m / 2
     east, north = middle + side_m / 2
     area = box(west, south, east, north)
@@ -84,10 +88,17 @@ def main() -> None:
     parser.add_argument("--pitch", type=float, default=-90)
     parser.add_argument("--side", type=float, default=120, help="metres")
     parser.add_argument("--rtk", action="store_true")
+    parser.add_argument("--part", default="all", choices=("all", "north", "south"))
     args = parser.parse_args()
     ground = mosaic_ground(args.mosaic) if args.mosaic else made_ground(args.seed)
     write_pair(
-        ground, args.out, args.seed, pitch_deg=args.pitch, side_m=args.side, rtk=args.rtk
+        ground,
+        args.out,
+        args.seed,
+        pitch_deg=args.pitch,
+        side_m=args.side,
+        rtk=args.rtk,
+        part=args.part,
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from sim_scene import Scene, Structure
 
 from detector.geometry.camera_model import View
-from sim_scene import Scene, Structure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,7 @@ def _ground(scene: Scene, view: View) -> np.ndarray:
         )
         for i in (0, 1)
     ]
-    return cv2.remap(
-        scene.image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=(110, 110, 110)
-    )
+    return cv2.remap(scene.image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=(110, 110, 110))
 
 
 def _regular(width: int, height: int, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from shapely.geometry import Polygon
-
 from sim_ground import Building, Ground
 from sim_scene import Scene, Structure
 from sim_texture import cut_from, sheet
@@ -157,14 +156,14 @@ def _distract(rng, scene: Scene, inside, area: Polygon, counts, taken, truth: Tr
         tall = inside[int(rng.integers(len(inside)))]
         scene.darken(scene.shadow_of(tall.outline, float(rng.uniform(1.5, 4.5))), 0.55)
     for _ in range(counts.cars):
-        _car(rng, scene, inside, area, truth)
+        _car(rng, scene, area, truth)
     for make, count in ((_washing, counts.laundry), (_tank, counts.tanks), (_panel, counts.panels)):
         for _ in range(count):
             home = inside[int(rng.integers(len(inside)))]
             make(rng, scene, home, taken, truth)
 
 
-def _car(rng, scene: Scene, inside, area: Polygon, truth: Truth) -> None:
+def _car(rng, scene: Scene, area: Polygon, truth: Truth) -> None:
     west, south, east, north = area.bounds
     for _ in range(40):
         middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
@@ -172,10 +171,13 @@ def _car(rng, scene: Scene, inside, area: Polygon, truth: Truth) -> None:
         a = np.array([np.cos(angle), np.sin(angle)])
         b = np.array([-a[1], a[0]])
         corners = np.array(
-            [middle + a * sx * 2.2 + b * sy * 0.9 for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))]
+            [
+                middle + a * sx * 2.2 + b * sy * 0.9
+                for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
+            ]
         )
         shape = Polygon(corners)
-        if any(shape.distance(other.outline) < 0.5 for other in inside):
+        if any(shape.distance(other.outline) < 0.5 for other in scene.ground.buildings):
             continue
         body = np.full((14, 34, 3), rng.uniform(30, 230, 3), np.uint8)
         body[2:-2, 8:12] = body[2:-2, 24:28] = 40

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from shapely.geometry import Polygon, mapping
-
-from detector.geometry.camera_model import Lens, View
-from detector.geometry.local_frame import LocalFrame
 from sim_camera import Light, render
 from sim_changes import Truth
 from sim_photo import photo
 from sim_scene import Scene
+
+from detector.geometry.camera_model import Lens, View
+from detector.geometry.local_frame import LocalFrame
 
 
 @dataclass(frozen=True, kw_only=True)

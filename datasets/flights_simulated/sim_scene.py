@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from shapely import affinity
 from shapely.geometry import Polygon
-
 from sim_ground import Ground
 
 
@@ -76,9 +75,9 @@ class Scene:
         level = float(np.median(grey[mask > 0.5])) if (mask > 0.5).any() else 128.0
         painted = np.array(colour, np.float32) * (grey / max(level, 1)) ** 0.8
         share = mask[..., None] * cover
-        self.image[rows, columns] = np.clip(
-            patch * (1 - share) + painted * share, 0, 255
-        ).astype(np.uint8)
+        self.image[rows, columns] = np.clip(patch * (1 - share) + painted * share, 0, 255).astype(
+            np.uint8
+        )
 
     def lay(self, corners_m: np.ndarray, texture: np.ndarray, soft_px: float = 0.5) -> None:
         """Puts a picture flat onto the ground, its corners from (0, 0) clockwise."""

@@ -44,8 +44,6 @@ def cut_from(
     (cx, cy), (w, h), angle = cv2.minAreaRect(ring_px.astype(np.float32))
     share = rng.uniform(0.55, 0.85)
     corners = cv2.boxPoints(((cx, cy), (w * share, h * share), angle)).astype(np.float32)
-    target = np.array(
-        [[0, length_px], [0, 0], [width_px, 0], [width_px, length_px]], np.float32
-    )
+    target = np.array([[0, length_px], [0, 0], [width_px, 0], [width_px, length_px]], np.float32)
     turn = cv2.getPerspectiveTransform(corners, target)
     return cv2.warpPerspective(image, turn, (width_px, length_px), borderMode=cv2.BORDER_REFLECT)

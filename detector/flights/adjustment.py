@@ -51,9 +51,7 @@ def adjust(
             _add(tie, now, normal, pull)
         step = np.linalg.solve(normal, pull)
         change += step
-        now = [
-            moved(view, change[6 * i : 6 * i + 6]) for i, view in enumerate(views)
-        ]
+        now = [moved(view, change[6 * i : 6 * i + 6]) for i, view in enumerate(views)]
         if np.abs(step / spread).max() < 1e-3:
             break
     apart = [_apart(tie, now) for tie in ties]
@@ -74,7 +72,7 @@ def _loosened(spread: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _apart(tie: Tie, views: Sequence[View]) -> NDArray[np.float64]:
     gap = views[tie.one].to_ground(tie.one_px) - views[tie.other].to_ground(tie.other_px)
-    return np.hypot(*gap[np.isfinite(gap).all(axis=1)].T)
+    return np.asarray(np.hypot(*gap[np.isfinite(gap).all(axis=1)].T), np.float64)
 
 
 def _add(

@@ -31,7 +31,7 @@ def find_features(
     """SIFT points of a north-up patch, away from its edges; light is evened out before."""
     grey = cv2.createCLAHE(2.0, (8, 8)).apply(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY))
     mask = cv2.erode(shown.astype(np.uint8), np.ones((9, 9), np.uint8))
-    finder = cv2.SIFT_create(nfeatures=most, contrastThreshold=0.02)
+    finder = cv2.SIFT.create(nfeatures=most, contrastThreshold=0.02)
     points, looks = finder.detectAndCompute(grey, mask)
     if looks is None or not points:
         return Features(ground_m=np.zeros((0, 2)), looks=np.zeros((0, 128), np.float32))

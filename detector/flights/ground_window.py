@@ -84,7 +84,9 @@ def rectify(image: Image, view: View, window: GroundWindow) -> tuple[Image, NDAr
         & (maps[..., 0] <= width - 1)
         & (maps[..., 1] <= height - 1)
     )
-    patch = cv2.remap(source, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    patch = cv2.remap(
+        source, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(patch, np.uint8), inside
 
 

@@ -105,9 +105,7 @@ def _usable(
     return used, not_used
 
 
-def _features(
-    shot: Shot, frame: LocalFrame, config: FlightConfig, kept: Path
-) -> _Used | str:
+def _features(shot: Shot, frame: LocalFrame, config: FlightConfig, kept: Path) -> _Used | str:
     """The shot with its features, read back where an earlier run got so far; or why not."""
     view = shot.view(frame, config)
     outline = ground_footprint(view, reach=REACH) if view else None

@@ -42,9 +42,7 @@ class TileStore:
         """The ground (H, W, 3) of a window and where it is known (H, W)."""
         found = np.zeros((window.height, window.width, 4), np.uint8)
         cells = window if window.cell_m == self.cell_m else self._native(window)
-        target = (
-            found if cells is window else np.zeros((cells.height, cells.width, 4), np.uint8)
-        )
+        target = found if cells is window else np.zeros((cells.height, cells.width, 4), np.uint8)
         for key, here, there in self._parts(cells):
             target[here] = self._tile(key)[there]
             self._evict()

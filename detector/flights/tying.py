@@ -16,9 +16,7 @@ _KEPT = 40  # of each pair: more of them only cost time
 _NEIGHBOURS = 10
 
 
-def tie_pictures(
-    views: Sequence[View], features: Sequence[Features], reach_m: float
-) -> list[Tie]:
+def tie_pictures(views: Sequence[View], features: Sequence[Features], reach_m: float) -> list[Tie]:
     """Ties between each picture and those nearest to it that share enough ground."""
     ties = []
     for one, other in _pairs(features):
@@ -45,9 +43,7 @@ def tie_pictures(
 
 def _pairs(features: Sequence[Features]) -> list[tuple[int, int]]:
     """Each picture with the neighbours whose features' middles are nearest."""
-    middles = np.array(
-        [f.ground_m.mean(axis=0) if len(f) else (np.inf, np.inf) for f in features]
-    )
+    middles = np.array([f.ground_m.mean(axis=0) if len(f) else (np.inf, np.inf) for f in features])
     found: set[tuple[int, int]] = set()
     for i, middle in enumerate(middles):
         if not np.isfinite(middle).all():

@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from sim_photo import photo
 from shapely.geometry import Point, shape
+from sim_photo import photo
 from typer.testing import CliRunner
 
 from api.flight_commands import flight_app

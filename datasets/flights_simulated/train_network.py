@@ -1,0 +1,156 @@
+"""Trains the change network on patches of change_patches.py: `python train_network.py OUT NPZ…`.
+
+Every fifth scene-shuffled patch is held back to choose the best epoch. Writes `weights.onnx` and
+`network.json`. Needs the `train` extra (torch, onnx).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from detector.flights.change_network import CLASSES, SIDE
+
+
+class Network(nn.Module):
+    """Four halvings, then mean and maximum over the place: 0.08 million weights."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        sizes = [7, width, width * 2, width * 3, width * 4]
+        layers: list[nn.Module] = []
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            layers += [
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2),
+            ]
+        layers += [
+            nn.Conv2d(sizes[-1], sizes[-1], 3, padding=1, bias=False),
+            nn.BatchNorm2d(sizes[-1]),
+            nn.ReLU(inplace=True),
+        ]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(sizes[-1] * 2, len(CLASSES)))
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        found = self.body(patches)
+        pooled = torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1)
+        return self.head(pooled)
+
+
+def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turns, mirrors, swaps the days (with the label), shifts light and hue of the second day."""
+    turn = int(torch.randint(4, (1,)))
+    x = torch.rot90(x, turn, (2, 3))
+    if torch.rand(1) < 0.5:
+        x = x.flip(3)
+    swap = torch.rand(len(x)) < 0.5
+    x[swap] = torch.cat([x[swap, 3:6], x[swap, :3], x[swap, 6:]], dim=1)
+    names = {name: i for i, name in enumerate(CLASSES)}
+    flipped = y.clone()
+    flipped[swap & (y == names["added"])] = names["removed"]
+    flipped[swap & (y == names["removed"])] = names["added"]
+    for start in (0, 3):
+        gain = 1 + torch.randn(len(x), 1, 1, 1) * 0.12
+        tint = torch.randn(len(x), 2, 1, 1) * 0.06
+        level = torch.randn(len(x), 1, 1, 1) * 0.06
+        light = x[:, start : start + 1] * gain + level
+        hue = x[:, start + 1 : start + 3] * gain + tint
+        x[:, start : start + 3] = torch.cat([light, hue], dim=1)
+        x[:, start : start + 3] += torch.randn_like(x[:, start : start + 3]) * 0.02
+    return x, flipped
+
+
+def train(x: torch.Tensor, y: torch.Tensor, epochs: int, seed: int) -> tuple[Network, dict]:
+    torch.manual_seed(seed)
+    block = torch.arange(len(y)) // 200 % 8 == 3
+    held = torch.where(block)[0]
+    rest = torch.where(~block)[0]
+    counts = torch.bincount(y[rest], minlength=len(CLASSES)).float()
+    weight = (counts.sum() / counts / len(CLASSES)).sqrt()
+    network, best, kept = Network(), -1.0, None
+    steps = epochs * (len(rest) // 128 + 1)
+    optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=2e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps + 1)
+    loss_of = nn.CrossEntropyLoss(weight=weight, label_smoothing=0.05)
+    for epoch in range(epochs):
+        network.train()
+        for rows in rest[torch.randperm(len(rest))].split(128):
+            inputs, labels = varied(x[rows].float(), y[rows])
+            optimiser.zero_grad()
+            loss_of(network(inputs), labels).backward()
+            optimiser.step()
+            schedule.step()
+        told = measured(network, x[held].float(), y[held])
+        sys.stdout.write(f"epoch {epoch + 1}: {told}\n")
+        sys.stdout.flush()
+        if told["mean_recall"] >= best:
+            best = told["mean_recall"]
+            kept = {k: v.clone() for k, v in network.state_dict().items()}
+    network.load_state_dict(kept or network.state_dict())
+    return network, measured(network, x[held].float(), y[held])
+
+
+@torch.no_grad()
+def measured(network: Network, x: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
+    network.eval()
+    guess = torch.cat([network(part) for part in x.split(512)]).argmax(dim=1)
+    recalls = {n: float((guess[y == i] == i).float().mean()) for i, n in enumerate(CLASSES)}
+    told = {f"recall_{n}": round(v, 4) for n, v in recalls.items()}
+    return told | {"mean_recall": round(sum(recalls.values()) / len(recalls), 4), "held": len(y)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("patches", nargs="+", type=Path)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    files = [np.load(path) for path in args.patches]
+    x = torch.from_numpy(np.concatenate([f["patches"] for f in files]))
+    y = torch.from_numpy(np.concatenate([f["labels"] for f in files]))
+    started = time.monotonic()
+    network, told = train(x, y, args.epochs, args.seed)
+    network.eval()
+    args.out.mkdir(parents=True, exist_ok=True)
+    weights = args.out / "weights.onnx"
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 7, SIDE, SIDE),),
+        str(weights),
+        input_names=["patches"],
+        output_names=["logits"],
+        dynamic_axes={"patches": {0: "n"}, "logits": {0: "n"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    counts = {n: int((y == i).sum()) for i, n in enumerate(CLASSES)}
+    record = {
+        "format": 1,
+        "name": "rooftop_change",
+        "classes": list(CLASSES),
+        "weights": {
+            "file": weights.name,
+            "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        },
+        "trained": {"patches": counts, "epochs": args.epochs, "seed": args.seed, "held_out": told},
+        "seconds": round(time.monotonic() - started),
+    }
+    (args.out / "network.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
