@@ -12,7 +12,7 @@ from api.auth import account_routes, original_routes, session_routes
 from api.auth.guard import authorize
 from api.auth.install import install
 from api.metrics import metrics_registry
-from api.routes import cases, deliveries, frames, health, incidents, reference, sources
+from api.routes import cases, deliveries, frames, health, incidents, outcomes, reference, sources
 from api.service import Service
 from api.ui import (
     export_routes,
@@ -44,6 +44,7 @@ _ALWAYS = (
     sources,
     incidents,
     cases,
+    outcomes,
     deliveries,
     review_routes,
     settings_routes,

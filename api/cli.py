@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from api import demo_command, list_commands, run_commands
+from api import camera_commands, demo_command, list_commands, run_commands
 from api.auth import commands as access_commands
 from api.flight_commands import flight_app
 from api.picture_files import picture_paths, read_picture
@@ -47,6 +47,7 @@ _COLUMNS = (
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
 app.add_typer(flight_app, name="flight")
+app.add_typer(camera_commands.app, name="cameras")
 for commands in (run_commands, list_commands, demo_command):
     app.registered_commands.extend(commands.app.registered_commands)
 

@@ -9,6 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.auth.config import AccessConfig
+from api.camera_list import cameras_of, read_rows, table_path
+from api.where import GridConfig
 from detector.evidence import FirstFramesConfig, LatestConfig, PackConfig, SealingConfig
 from detector.incidents import (
     CaseDeskConfig,
@@ -99,6 +101,9 @@ class CityConfig(BaseModel):
     map: MapConfig = MapConfig()
 
     cameras: tuple[CameraConfig, ...] = ()
+    """Those that `xunjie cameras import` has taken come on top."""
+
+    grids: tuple[GridConfig, ...] = ()
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Rule parameters for the whole city, by violation."""
 
@@ -146,10 +151,12 @@ def read_config(path: Path) -> CityConfig:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: must hold keys such as 'cameras:', not a {type(raw).__name__}")
     config = parse_config(raw, str(path))
-    folder = config.data_folder
-    if not folder.is_absolute():
-        folder = path.resolve().parent / folder
-    return config.model_copy(update={"data_folder": folder})
+    base = path.resolve().parent
+    folder = base / config.data_folder
+    cameras = (*config.cameras, *cameras_of(read_rows(table_path(folder))))
+    grids = tuple(grid.model_copy(update={"file": base / grid.file}) for grid in config.grids)
+    update = {"data_folder": folder, "cameras": cameras, "grids": grids}
+    return config.model_copy(update=update)
 
 
 def parse_config(raw: dict[str, Any], name: str) -> CityConfig:

@@ -10,6 +10,7 @@ from detector.incidents import (
     CursorError,
     LeaseLostError,
     NotFoundError,
+    OutcomeError,
     VerdictError,
 )
 from detector.sources.push import Overloaded
@@ -20,6 +21,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (ConflictError, 409),
     (LeaseLostError, 409),
     (VerdictError, 422),
+    (OutcomeError, 422),
     (CursorError, 422),
     (PictureError, 422),
     (Overloaded, 503),

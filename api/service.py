@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final
 
 import structlog
@@ -14,6 +14,7 @@ import structlog
 from api.auth import Access
 from api.config import CityConfig
 from api.ui.camera_settings import CameraSettings, applied, with_saved
+from api.where import grid_finder
 from detector.evidence import (
     EvidencePacker,
     FileStore,
@@ -34,9 +35,12 @@ from detector.incidents import (
     EvidenceLedger,
     IncidentRegistry,
     Outbox,
+    OutcomeDesk,
+    OutcomeService,
     Queries,
     Retention,
     VerdictDesk,
+    build_collectors,
     build_sink,
     is_processed,
     load_presence,
@@ -52,7 +56,7 @@ from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.registry import SourceContext, build_source
 from detector.sources.trust import TrustCheck
-from detector.types import ConfigError, Detector, Position, Rule, XunjieError
+from detector.types import Box, ConfigError, Detector, Position, Rule, XunjieError
 
 _log = structlog.get_logger(__name__)
 _MOVING: Final = "moving sources"
@@ -70,6 +74,7 @@ class Records:
     desk: CaseDesk
     registry: IncidentRegistry
     verdicts: VerdictDesk
+    outcomes: OutcomeDesk
     queue: CaseQueue
     queries: Queries
     ledger: EvidenceLedger
@@ -92,7 +97,7 @@ def open_records(config: CityConfig) -> Records:
     )
     sealer = Sealer.from_file(config.evidence.sealing.path_in(config.data_folder))
     outbox = Outbox(database, config.destinations)
-    desk = CaseDesk(config.cases, outbox)
+    desk = CaseDesk(config.cases, outbox, grid_of=grid_finder(config.grids))
     return Records(
         database=database,
         store=store,
@@ -101,6 +106,7 @@ def open_records(config: CityConfig) -> Records:
         desk=desk,
         registry=IncidentRegistry(config.registry, desk),
         verdicts=VerdictDesk(database, desk),
+        outcomes=OutcomeDesk(database),
         queue=CaseQueue(database),
         queries=Queries(database),
         ledger=EvidenceLedger(),
@@ -132,6 +138,9 @@ class Service:
         self._changed = changed
         self._detectors = tuple(detectors) if detectors is not None else load_models(config)
         self._couriers = _couriers(config, self.records.outbox)
+        self._outcomes = OutcomeService(
+            build_collectors(self.records.outbox, self.records.outcomes, config.destinations)
+        )
         self._evidence = self._evidence_desk()
         self._recorder = Recorder(
             self.records.database, self.records.registry, self._evidence, self._couriers.wake
@@ -149,6 +158,7 @@ class Service:
     def start(self) -> None:
         self.started_at = datetime.now(UTC)
         self._couriers.start()
+        self._outcomes.start()
         self._janitor.start()
         self.engine.start()
         _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
@@ -159,6 +169,7 @@ class Service:
             return
         self._stopping.set()
         self.engine.stop()
+        self._outcomes.stop()
         self._couriers.stop()
         if self._janitor.ident is not None:
             self._janitor.join(timeout=30)
@@ -175,6 +186,10 @@ class Service:
             watch.zones = tuple(zone.zone() for zone in settings.zones)
         if camera is not None:
             camera.view = replace(camera.view, privacy=settings.privacy_polygons_unit)
+
+    def retry_now(self, destination: str) -> None:
+        """A person has sent something again: a destination that rests is asked at once."""
+        self._couriers.retry_now(destination)
 
     def wake_couriers(self) -> None:
         """A verdict has posted something."""
@@ -244,14 +259,13 @@ class Service:
         )
 
     def _viewpoint(self, config: CameraConfig, fixed: bool, rules: Sequence[Rule]) -> Viewpoint:
-        position = config.position.position() if config.position else None
         return Viewpoint(
             source_id=config.id,
             fixed=fixed,
             violations=frozenset(rule.violation for rule in rules),
             model_sha256=tuple(model.sha256 for model in needed(self._detectors, rules)),
             privacy=config.privacy_polygons_unit,
-            locate=partial(_stands_at, position),
+            locate=locator(config),
         )
 
     def _source_context(self) -> SourceContext:
@@ -275,8 +289,13 @@ class Service:
                 return
 
 
-def _stands_at(position: Position | None, box: object) -> Position | None:
-    return position
+def locator(config: CameraConfig) -> Callable[[Box], Position | None]:
+    """Where a box on the camera's picture stands: by its calibration, else the camera's place."""
+    position = config.position.position() if config.position else None
+    ground = config.ground()
+    if ground is None:
+        return lambda box: position
+    return lambda box: ground.foot(box) or position
 
 
 def load_models(config: CityConfig) -> tuple[Detector, ...]:

@@ -69,6 +69,8 @@ ACCESS: Final[Mapping[tuple[str, str], Needs]] = {
     ("POST", "/api/cases/{case_id}/state"): _P.REVIEW,
     ("POST", "/api/cases/{case_id}/renew"): _P.REVIEW,
     ("POST", "/api/cases/{case_id}/release"): _P.REVIEW,
+    ("GET", "/api/cases/{case_id}/outcomes"): _P.VIEW,
+    ("POST", "/api/cases/{case_id}/outcome"): _P.REVIEW,
     ("GET", "/api/destinations"): _P.VIEW,
     ("GET", "/api/deliveries"): _P.VIEW,
     ("POST", "/api/deliveries/{delivery_id}/redeliver"): _P.DELIVER,

@@ -61,7 +61,7 @@ def redeliver(
     """Sends it again, under the same idempotency key, at once."""
     delivery = service.records.outbox.redeliver(delivery_id)
     access.audit.add(identity, "redelivered", str(delivery_id))
-    service.wake_couriers()
+    service.retry_now(delivery.destination)
     return delivery
 
 

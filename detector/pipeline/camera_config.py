@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from detector.geometry.calibration import GroundCalibration, PicturePoint
 from detector.sources.base import BaseSourceConfig
 from detector.sources.registry import parse_source
 from detector.sources.trust import TrustConfig
@@ -99,7 +100,32 @@ class PositionConfig(BaseModel):
         return Position(x=self.x, y=self.y, crs=self.crs, error_radius_m=self.error_radius_m)
 
 
-_OWN = ("tasks", "rules", "zones", "privacy_polygons_unit", "position", "trust", "reference")
+class CalibrationPointConfig(BaseModel):
+    """A point that was marked on the picture and on the map."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    x_unit: float = Field(ge=0, le=1)
+    y_unit: float = Field(ge=0, le=1)
+    x: float
+    y: float
+    crs: str = "EPSG:4326"
+    error_radius_m: float = Field(default=1, ge=0)
+
+    def point(self) -> PicturePoint:
+        position = Position(x=self.x, y=self.y, crs=self.crs, error_radius_m=self.error_radius_m)
+        return PicturePoint(x_unit=self.x_unit, y_unit=self.y_unit, position=position)
+
+
+_OWN = (
+    "tasks",
+    "rules",
+    "zones",
+    "privacy_polygons_unit",
+    "position",
+    "calibration",
+    "trust",
+)
 
 
 class CameraConfig(BaseModel):
@@ -118,11 +144,29 @@ class CameraConfig(BaseModel):
     """Windows and gardens that are never shown."""
 
     position: PositionConfig | None = None
+    calibration: tuple[CalibrationPointConfig, ...] = ()
+    """Four or more: things on the picture then get a ground position of their own."""
+
     trust: TrustConfig = TrustConfig()
 
     @property
     def id(self) -> str:
         return self.source.id
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> CameraConfig:
+        if self.calibration:
+            try:
+                self.ground()
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+    def ground(self) -> GroundCalibration | None:
+        """None: not calibrated."""
+        if not self.calibration:
+            return None
+        return GroundCalibration([point.point() for point in self.calibration])
 
     @model_validator(mode="before")
     @classmethod

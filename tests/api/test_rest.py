@@ -177,3 +177,19 @@ def test_every_operation_is_described(client: TestClient):
         for method, operation in operations.items():
             assert operation.get("description"), f"{method} {path} has no description"
             assert any(code.startswith("2") for code in operation["responses"]), path
+
+
+def test_outcomes_come_back_once_and_move_the_case(client: TestClient, city: City):
+    posted_hole(client, city)
+    (case,) = client.get("/api/cases").json()["items"]
+    url = f"/api/cases/{case['id']}/outcome"
+    bare = client.post(url, json={"outcome": "refused", "destination": "county"})
+    assert (bare.status_code, "reason" in bare.json()["detail"]) == (422, True)
+    body = {"outcome": "accepted", "destination": "county", "remote_id": "C-1"}
+    key = {"Idempotency-Key": "k1"}
+    assert not client.post(url, json=body, headers=key).json()["repeated"]
+    assert client.post(url, json=body, headers=key).json()["repeated"]
+    client.post(url, json={"outcome": "closed", "destination": "county"})
+    told = client.get(f"/api/cases/{case['id']}/outcomes").json()
+    assert [each["kind"] for each in told] == ["accepted", "closed"]
+    assert client.get(f"/api/cases/{case['id']}").json()["case"]["state"] == "closed"

@@ -1,6 +1,6 @@
 """A receiver of CloudEvents that misbehaves: run as a process of its own.
 
-    python tests/faults/receiver.py --book FILE --port 0 --seed 1 --trouble 0.6
+    python tests/faults/receiver.py --book FILE --port 0 --seed 1 --trouble 0.6 --refuse 0.05
 
 It takes each idempotency key once, writes it to its book before it answers (and syncs it), and
 then answers, or not. `GET /book` gives what it has accepted; `POST /calm` ends the trouble.
@@ -58,14 +58,15 @@ class Book:
 
     def take(self, key: str, event: dict[str, Any]) -> bool:
         """False where the key is known already."""
-        data = event["data"]
+        case_id, kind, seq = key.split(":")
+        data = event.get("data", {})  # a platform's form has none
         entry = {
             "key": key,
-            "case_id": data["case_id"],
-            "incident_id": data["incident_id"],
-            "kind": data["kind"],
-            "seq": data["seq"],
-            "pictures": len(data["evidence"]),
+            "case_id": case_id,
+            "incident_id": data.get("incident_id", case_id),
+            "kind": kind,
+            "seq": int(seq),
+            "pictures": len(data.get("evidence", ())),
         }
         with self.lock:
             if key in self.accepted:
@@ -103,6 +104,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.book = book
         self.trouble = trouble
+        self.refused_share = 0.0
         self.chance = random.Random(seed)
         self.script: list[str] = []  # for tests: what to do next, before chance decides
         self.answer: bytes | None = None  # for tests: instead of an id
@@ -117,6 +119,10 @@ class Receiver(ThreadingHTTPServer):
             name = self.chance.choice(TROUBLES)
             self.book.troubles[name] = self.book.troubles.get(name, 0) + 1
             return name
+
+    def refuses(self, key: str) -> bool:
+        """The same share of cases for ever, by their ids."""
+        return int(key[:8], 16) / 0xFFFFFFFF < self.refused_share if self.refused_share else False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed is what this is about."""
@@ -159,8 +165,11 @@ class Handler(BaseHTTPRequestHandler):
     def _take(self, body: bytes, trouble: str) -> None:
         event = json.loads(body)
         key = self.headers["Idempotency-Key"]
-        if event["id"] != key:
+        if event.get("id", event.get("thirdPartyNo")) != key:
             self._answer(400, b"the key is not the event's id")
+            return
+        if self.server.refuses(key):
+            self._answer(422, f"unknown grid in {key[:8]}".encode())
             return
         fresh = self.server.book.take(key, event)
         if trouble == "refused_after":
@@ -201,8 +210,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trouble", type=float, default=0.5)
+    parser.add_argument("--refuse", type=float, default=0.0, help="share refused for good")
     wanted = parser.parse_args()
     receiver = Receiver(Book(wanted.book), wanted.port, wanted.seed, wanted.trouble)
+    receiver.refused_share = wanted.refuse
     sys.stdout.write(f"{receiver.server_address[1]}\n")
     sys.stdout.flush()
     receiver.serve_forever()

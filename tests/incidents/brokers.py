@@ -33,7 +33,7 @@ class Broker:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, within_s: float = 60) -> None:
+    def start(self, within_s: float = 180) -> None:
         log = (self.folder / "server.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -100,7 +100,7 @@ class Mosquitto(Broker):
             f"persistence_location {self.folder}/",
             "autosave_interval 1",
             "autosave_on_changes true",
-            "message_size_limit 40000",
+            "max_packet_size 40000",
         ]
         if os.geteuid() == 0:
             lines.append("user root")

@@ -24,9 +24,16 @@ from detector.incidents import (
 from detector.incidents.backoff import BackoffConfig
 from detector.incidents.sinks.fake import FakeSink
 from detector.types import DeliveryRefused, DeliveryUnavailable, DiskFull, VerdictAnswer
+from tests.incidents.conftest import Street
 
 DOWN = DeliveryUnavailable("no route")
 NO = DeliveryRefused("unknown grid")
+
+
+@pytest.fixture
+def file_street(sqlite_database):
+    """For what has nothing to do with the kind of database."""
+    return Street(sqlite_database, config("city"), config("county"))
 
 
 def config(name="city", **values) -> DestinationConfig:
@@ -71,8 +78,8 @@ def state(street, destination="city"):
     return counts
 
 
-def test_a_failed_letter_waits_longer_each_time(posted_street):
-    street = posted_street
+def test_a_failed_letter_waits_longer_each_time(file_street):
+    street = file_street
     open_cases(street, 1)
     sink = FakeSink(failures=[DOWN] * 7)
     courier = Courier(street.outbox, config(), sink)
@@ -119,8 +126,8 @@ def test_a_record_refused_again_and_again_is_set_aside_with_the_reason(posted_st
     assert state(street) == {"delivered": 2}
 
 
-def test_a_destination_that_is_down_quarantines_nothing(posted_street):
-    street = posted_street
+def test_a_destination_that_is_down_quarantines_nothing(file_street):
+    street = file_street
     open_cases(street, 5)
     sink = FakeSink(failures=[DOWN] * 60)
     courier = Courier(street.outbox, config(), sink)
@@ -150,8 +157,8 @@ def test_a_dead_door_hears_one_knock_a_batch(posted_street):
     assert len([d for d in street.queries.deliveries(limit=500).items if d.attempts]) == 8
 
 
-def test_the_first_answer_opens_the_door_again(posted_street):
-    street = posted_street
+def test_the_first_answer_opens_the_door_again(file_street):
+    street = file_street
     open_cases(street, 20)
     sink = FakeSink(failures=[DOWN] * 5)
     courier = Courier(street.outbox, config(batch=10), sink)
@@ -162,8 +169,8 @@ def test_the_first_answer_opens_the_door_again(posted_street):
     assert courier.carry() == 10
 
 
-def test_a_refusal_is_an_answer_too(posted_street):
-    street = posted_street
+def test_a_refusal_is_an_answer_too(file_street):
+    street = file_street
     open_cases(street, 12)
     sink = FakeSink(failures=[DOWN, DOWN, NO] * 3)
     courier = Courier(street.outbox, config(batch=12), sink)
@@ -171,8 +178,8 @@ def test_a_refusal_is_an_answer_too(posted_street):
     assert len(sink.attempts) == 12
 
 
-def test_retry_after_rests_the_whole_destination(posted_street):
-    street = posted_street
+def test_retry_after_rests_the_whole_destination(file_street):
+    street = file_street
     open_cases(street, 5)
     sink = FakeSink(failures=[RetryLaterError("busy", 0.4)])
     courier = Courier(street.outbox, config(**QUICK), sink)
@@ -198,8 +205,8 @@ def test_retry_after_is_kept_with_the_letter(posted_street):
     assert Courier(street.outbox, config(), sink).carry() == 1
 
 
-def test_a_person_ends_a_long_rest(posted_street):
-    street = posted_street
+def test_a_person_ends_a_long_rest(file_street):
+    street = file_street
     open_cases(street, 2)
     sink = FakeSink(failures=[RetryLaterError("busy", 3600)])
     with running(Courier(street.outbox, config(**QUICK), sink)) as service:
@@ -229,8 +236,8 @@ def test_a_crash_between_answer_and_note_sends_it_again_under_its_key(posted_str
     assert len(sink.accepted) == 1
 
 
-def test_a_full_disk_ends_neither_the_thread_nor_floods_the_destination(posted_street, monkeypatch):
-    street = posted_street
+def test_a_full_disk_ends_neither_the_thread_nor_floods_the_destination(file_street, monkeypatch):
+    street = file_street
     open_cases(street, 3)
     sink = FakeSink()
     claim, full = street.outbox.claim, threading.Event()
@@ -249,8 +256,8 @@ def test_a_full_disk_ends_neither_the_thread_nor_floods_the_destination(posted_s
         until(lambda: len(sink.accepted) == 3)
 
 
-def test_a_bug_in_a_sink_is_a_failure_like_another(posted_street):
-    street = posted_street
+def test_a_bug_in_a_sink_is_a_failure_like_another(file_street):
+    street = file_street
     open_cases(street, 2)
     sink = FakeSink(failures=[KeyError("grid")])
     courier = Courier(street.outbox, config(), sink)
@@ -286,8 +293,8 @@ def test_order_holds_per_incident_whatever_fails(posted_street):
 
 
 @pytest.mark.parametrize("trouble", ["dead", "slow", "hangs"])
-def test_one_destination_never_slows_another(posted_street, trouble):
-    street = posted_street
+def test_one_destination_never_slows_another(file_street, trouble):
+    street = file_street
     street.outbox._clock = time_clock
     open_cases(street, 40)
     bad, good = Troubled(trouble), FakeSink("county")
@@ -313,8 +320,8 @@ def test_one_destination_never_slows_another(posted_street, trouble):
     assert bad.closed
 
 
-def test_a_hanging_destination_does_not_hold_up_the_stop_of_the_others(posted_street):
-    street = posted_street
+def test_a_hanging_destination_does_not_hold_up_the_stop_of_the_others(file_street):
+    street = file_street
     open_cases(street, 1)
     bad = Troubled("hangs")
     others = [FakeSink(f"d{i}") for i in range(3)]
@@ -329,12 +336,13 @@ def test_a_hanging_destination_does_not_hold_up_the_stop_of_the_others(posted_st
     service.stop(0.5)
     assert time.monotonic() - began < 2
     assert all(sink.closed for sink in others)
+    assert street.outbox.stats()[0].pending == 1  # its lease holds; else it goes out again
     bad.free.set()
-    assert street.outbox.stats()[0].pending == 1  # its lease holds; it goes out again
+    couriers[0].stop(10)
 
 
-def test_the_thread_wakes_and_stops(posted_street):
-    street = posted_street
+def test_the_thread_wakes_and_stops(file_street):
+    street = file_street
     sink = FakeSink()
     slow_poll = {**QUICK, "poll_s": 30}
     with running(Courier(street.outbox, config(**slow_poll), sink)) as service:
@@ -349,8 +357,8 @@ def test_the_thread_wakes_and_stops(posted_street):
     assert len(sink.accepted) == 1
 
 
-def test_stopping_gives_the_rest_of_the_batch_back(posted_street):
-    street = posted_street
+def test_stopping_gives_the_rest_of_the_batch_back(file_street):
+    street = file_street
     open_cases(street, 8)
     bad = Troubled("hangs")
     courier = Courier(street.outbox, config(**{**QUICK, "batch": 8}), bad)
@@ -364,8 +372,8 @@ def test_stopping_gives_the_rest_of_the_batch_back(posted_street):
     assert all(d.lease_until is None for d in found)
 
 
-def test_a_batch_that_takes_long_is_given_back_before_its_lease_ends(posted_street):
-    street = posted_street
+def test_a_batch_that_takes_long_is_given_back_before_its_lease_ends(file_street):
+    street = file_street
     open_cases(street, 10)
     sink = FakeSink()
     accept = sink.deliver

@@ -7,6 +7,7 @@ import queue
 import socket
 import threading
 import time
+from uuid import uuid4
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -47,10 +48,12 @@ def running(broker):
 class Subscriber:
     """A city's platform: a session that outlives its connection."""
 
-    def __init__(self, port: int, topic: str = "xunjie/cases/#", name: str = "city") -> None:
+    def __init__(self, port: int, topic: str = "xunjie/cases/#") -> None:
         self.messages: queue.Queue[mqtt.MQTTMessage] = queue.Queue()
         self._ready = threading.Event()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"city-{uuid4().hex}", protocol=mqtt.MQTTv5
+        )
         self._client.reconnect_delay_set(1, 1)
         self._client.on_message = lambda _, __, message: self.messages.put(message)
         self._client.on_subscribe = lambda *_: self._ready.set()
@@ -99,7 +102,7 @@ def test_a_case_arrives_once_with_its_key_and_is_not_retained(running, sink, sub
     assert (message.qos, message.retain) == (1, False)
     assert message.properties.UserProperty == [("idempotency_key", "c:opened:1")]
     assert json.loads(message.payload)["id"] == "c:opened:1"
-    late = Subscriber(running.port, name="late")
+    late = Subscriber(running.port)
     with pytest.raises(queue.Empty):
         late.next(0.3)
     late.close()
@@ -117,7 +120,7 @@ def test_one_connection_carries_many_quickly(sink, subscriber):
 
 
 def test_a_topic_of_the_record_s_own(running):
-    subscriber = Subscriber(running.port, "a/#", "other")
+    subscriber = Subscriber(running.port, "a/#")
     sink = sink_to(running.port, topic="a/{violation}/{source_id}/{grid}/{kind}")
     deliver(sink)
     assert subscriber.next().topic == "a/vendor/cam_1__/none/opened"
@@ -133,6 +136,40 @@ def test_without_a_subscriber_it_is_tried_again_unless_told_otherwise(running):
     careless = sink_to(running.port, topic="nobody/listens", demand_subscriber=False)
     assert deliver(careless) is None
     careless.close()
+
+
+class Answering(Subscriber):
+    """A platform that says what it has taken."""
+
+    def __init__(self, port: int, *, silent: bool = False) -> None:
+        super().__init__(port)
+        self.silent = silent
+        self._client.on_message = self._take
+
+    def _take(self, client, _, message):
+        self.messages.put(message)
+        if self.silent:
+            return
+        properties = Properties(mqtt.PacketTypes.PUBLISH)
+        properties.CorrelationData = message.properties.CorrelationData
+        client.publish(message.properties.ResponseTopic, b"SZ-77", 1, properties=properties)
+
+
+def test_with_a_receipt_topic_the_platform_s_word_counts(running):
+    platform = Answering(running.port)
+    sink = sink_to(running.port, receipt_topic="xunjie/receipts/lyg")
+    began = time.monotonic()
+    assert [deliver(sink, f"k{i}") for i in range(50)] == ["SZ-77"] * 50
+    assert time.monotonic() - began < 8
+    platform.silent = True
+    with pytest.raises(DeliveryUnavailable, match="no receipt of the platform in time"):
+        deliver(sink, "lost")
+    platform.silent = False
+    assert deliver(sink, "lost") == "SZ-77"
+    ids = [json.loads(platform.next().payload)["id"] for _ in range(52)]
+    assert ids[-2:] == ["lost", "lost"]
+    sink.close()
+    platform.close()
 
 
 def test_a_broker_that_is_killed_and_comes_back(running, sink, subscriber):
@@ -153,12 +190,16 @@ def test_a_broker_that_is_killed_and_comes_back(running, sink, subscriber):
     assert found == {"before", "during"}
 
 
-def test_a_message_larger_than_the_broker_takes(sink, subscriber):
-    with pytest.raises(DeliveryRefused, match="broker"):
+def test_a_message_larger_than_the_broker_takes(running, sink, subscriber):
+    with pytest.raises(DeliveryRefused, match="more than the 40000 that the broker takes"):
         deliver(sink, description="长" * 15_000)
     with pytest.raises(DeliveryRefused, match="more than 65536"):
         deliver(sink, description="长" * 30_000)
-    assert deliver(sink) is None  # on a new connection, if it must
+    smaller = sink_to(running.port, max_packet_bytes=1024)
+    with pytest.raises(DeliveryRefused, match="more than the 1024"):
+        deliver(smaller, description="长" * 400)
+    smaller.close()
+    assert deliver(sink) is None
     assert json.loads(subscriber.next().payload)["id"] == "c:opened:1"
 
 

@@ -119,6 +119,7 @@ def test_a_quarantined_letter_holds_up_its_own_incident_until_a_person_acts(open
     assert claim(street) == ()
     stats = {s.destination: s for s in street.outbox.stats()}
     assert (stats["city"].quarantined, stats["city"].pending) == (1, 1)
+    assert (stats["city"].retries, stats["county"].retries) == (1, 0)
     assert stats["city"].last_error == "bad grid"
     gone = street.outbox.discard(first.id, "wang", "told them by telephone")
     assert gone.state == DeliveryState.DISCARDED

@@ -310,9 +310,9 @@ def test_positions_in_another_crs_meet(street):
     found = street.cover(source_id="drone", position=other)
     assert not street.look(found, source_id="drone").opened
     wrong = street.cover(
-        source_id="app", position=Position(x=1, y=2, crs="GCJ-02", error_radius_m=1)
+        source_id="app", position=Position(x=1, y=2, crs="MARS-1", error_radius_m=1)
     )
-    with pytest.raises(ConfigError, match="GCJ-02"):
+    with pytest.raises(ConfigError, match="MARS-1"):
         street.look(wrong, source_id="app")
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, HttpUrl, model_validator
 from detector.incidents.sinks.form_table import load_form_table
 from detector.incidents.sinks.form_values import form_values
 from detector.incidents.sinks.http_call import (
+    DUPLICATE,
     ERROR_CHARS,
     Answer,
     HttpCaller,
@@ -91,7 +92,8 @@ class FormSink:
 
     The form is filled and checked before anything is sent; what is missing is named. The header
     Idempotency-Key and, where the table has it, a field `from: key` let the platform tell a
-    repetition. Raises ConfigError for a table that cannot be used.
+    repetition: HTTP 409 says that it has the case already. Raises ConfigError for a table that
+    cannot be used.
     """
 
     def __init__(self, config: Config, name: str) -> None:
@@ -171,6 +173,8 @@ class FormSink:
         return data
 
     def _judge(self, answer: Answer) -> str | None:
+        if answer.status == DUPLICATE:
+            return _at(answer.json(), self._config.id_field)
         self._caller.demand_success(answer)
         config, data = self._config, answer.json()
         if config.code_field is None:

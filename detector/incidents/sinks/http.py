@@ -17,6 +17,7 @@ from detector.incidents.sinks.cloud_event import (
     signature,
 )
 from detector.incidents.sinks.http_call import (
+    DUPLICATE,
     ERROR_CHARS,
     Answer,
     HttpCaller,
@@ -26,7 +27,6 @@ from detector.incidents.sinks.http_call import (
 from detector.incidents.sinks.secret import read_secret
 
 KIND: Final = "http"
-_DUPLICATE: Final = 409
 
 
 class Config(HttpSinkConfig):
@@ -86,7 +86,7 @@ class HttpSink:
         body = cloud_event(sent, idempotency_key, self._config.event_source)
         headers = self._headers(body, idempotency_key)
         answer = self._caller.call("POST", str(self._config.url), content=body, headers=headers)
-        if answer.status != _DUPLICATE:
+        if answer.status != DUPLICATE:
             self._caller.demand_success(answer)
         return _remote_id(answer)
 

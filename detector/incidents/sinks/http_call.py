@@ -22,6 +22,9 @@ from detector.incidents.sinks.config import SinkConfig
 from detector.types import ConfigError, DeliveryRefused, DeliveryUnavailable
 
 ERROR_CHARS: Final = 300
+DUPLICATE: Final = 409
+"""The status by which a receiver says that it has this idempotency key already."""
+
 # Not about the record: our credentials, the URL (a service that is being redeployed), or the
 # request's time, order or rate.
 _TRY_AGAIN: Final = frozenset({401, 403, 404, 405, 407, 408, 425, 429})
