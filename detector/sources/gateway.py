@@ -52,6 +52,7 @@ class GatewayConfig(BaseSourceConfig):
     answer_timeout_s: float = Field(default=20, gt=0)
     waking_for_s: float = Field(default=60, ge=0)
     stalled_after_s: float = Field(default=12, gt=0)
+    reconnect_max_s: float = Field(default=5, gt=0)
 
     @model_validator(mode="after")
     def _secret_belongs_to_a_server(self) -> Self:
@@ -83,6 +84,7 @@ class GatewaySource:
                 interval_s=config.interval_s,
                 waking_for_s=config.waking_for_s,
                 stalled_after_s=config.stalled_after_s,
+                reconnect_max_s=config.reconnect_max_s,
             )
             self._inner = StreamSource(stream, address=self._address)
 

@@ -17,6 +17,7 @@ from detector.types import Position, SourceAuthError, SourceError
 CODE: Final = re.compile(r"\d{20}")
 _CAMERA_TYPES: Final = ("131", "132")  # digits 11 to 13: camera, network camera
 _PAGE: Final = 500
+_QUEUE_S: Final = 120.0  # a whole city's cameras may want to wake at once
 _MOST_PAGES: Final = 1_000
 _REFUSED: Final = (401, 403)
 _POSITION_ERROR_M: Final = 50.0  # gateways carry what somebody once typed in
@@ -58,7 +59,8 @@ class GatewayClient:
         self._label = redact(self._base)
         self._headers = {"api-key": api_key} if api_key else {}
         limits = httpx.Limits(max_connections=32)
-        self._http = httpx.Client(timeout=timeout_s, limits=limits)
+        patience = httpx.Timeout(timeout_s, pool=_QUEUE_S)
+        self._http = httpx.Client(timeout=patience, limits=limits)
 
     def close(self) -> None:
         self._http.close()

@@ -68,6 +68,8 @@ def write_clip(
         stream.codec_context.gop_size = gop
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "sc_threshold": "0"}
+        if codec == "libx265":
+            stream.options = {"preset": "ultrafast", "x265-params": "log-level=none:scenecut=0"}
         for index in range(int(seconds * fps)):
             image = picture(1, width, height)
             image[:, : 1 + index % width] = 200

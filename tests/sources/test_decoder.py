@@ -84,8 +84,9 @@ def test_nothing_is_shown_between_a_broken_packet_and_the_next_keyframe(tmp_path
     assert [at_s for at_s, _ in broken] == [at_s for at_s, _ in whole if not 1.2 <= at_s < 2.0]
 
 
-def test_only_keyframes_are_decoded_when_they_are_enough(tmp_path):
-    clip = write_clip(tmp_path / "a.mp4", seconds=6, gop=10)
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_only_keyframes_are_decoded_when_they_are_enough(tmp_path, codec):
+    clip = write_clip(tmp_path / "a.mp4", seconds=6, gop=10, codec=codec)
     found, _ = decode(clip, enough_s=1.5)
     assert [at_s for at_s, key in found if key] == [0, 1, 2, 3, 4, 5]
     assert all(key for at_s, key in found if at_s > 2.2)

@@ -100,7 +100,7 @@ def watch(gateway, ask):
     sources = []
 
     def start(credentials="", **fields):
-        fields = {"id": "a", "interval_s": 0.5, **fields}
+        fields = {"id": "a", "interval_s": 0.5, "reconnect_max_s": 2, **fields}
         config = GatewayConfig(
             url=gateway.url(credentials), device_id=DEVICE, channel_id=CAMERA, **fields
         )

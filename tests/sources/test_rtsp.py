@@ -200,9 +200,10 @@ def test_only_keyframes_are_decoded_where_they_come_often_enough(camera, watch, 
     wait_for(lambda: source._decoder._chooser.keys_only)
     decoded = []
     monkeypatch.setattr(source, "_picture", lambda p: decoded.append((p.key_frame, p.pts)))
-    time.sleep(3.2)
-    assert 3 <= len(decoded) <= 4  # one a second, of ten
-    assert all(key for key, _ in decoded)
+    time.sleep(4.2)
+    later = decoded[1:]  # the first may have been waiting in a decoder's thread
+    assert 3 <= len(later) <= 5  # one a second, of ten
+    assert all(key for key, _ in later)
 
 
 def test_keyframes_in_pieces_do_not_blind_a_camera(watch):
