@@ -7,6 +7,7 @@ from typing import Final
 
 from detector.types.taxonomy import VENDOR_CLASSES
 from training.picture_set import PictureSet
+from training.tile import TileRule
 
 _COVER_STATES: Final = ("cover_ok", "cover_damaged", "cover_missing", "storm_grate")
 _HOLES: Final = ("cover_damaged", "cover_missing")
@@ -28,6 +29,8 @@ COVERS_WEB: Final = PictureSet(
     classes=_COVER_STATES,
     labelled=_COVER_STATES,
     origins=((r"zhwangg", "zhwangg"), (r"bhamakpi", "bhamakpi")),
+    repeat=3,
+    roughen=True,
 )
 POTHOLES: Final = PictureSet(
     name="road_street",
@@ -72,6 +75,8 @@ VENDOR_CARTS: Final = PictureSet(
     block=10,
     origins=((r".*", "carts"),),
     taught=True,
+    repeat=2,
+    roughen=True,
 )
 VENDOR_MIXED: Final = PictureSet(
     name="vendor_mixed",
@@ -83,6 +88,49 @@ VENDOR_MIXED: Final = PictureSet(
     block=10,
     origins=((r"g_", "mixed_garbage"), (r"\d", "mixed_numbered")),
     taught=True,
+    repeat=3,
+    roughen=True,
+)
+
+VENDOR_AERIAL: Final = PictureSet(
+    name="vendor_aerial",
+    folder="data/vendor_aerial",
+    licence="CC BY 4.0 (Ingenieco/pesquisaMMQ)",
+    classes=("parasol",),
+    labelled=("parasol",),
+    site_pattern=r"(.+?)_chip",
+    origins=(
+        (r"ortofoto_bogota_kennedy", "bogota_kennedy"),
+        (r"ortofoto-bogota-2021_rgb", "bogota_rgb"),
+        (r"ortofoto-bogota-2021_2", "bogota_2"),
+        (r"ortofoto-bogota-2021_3", "bogota_3"),
+        (r"igac", "igac"),
+    ),
+    tiles=TileRule(side_px=416),
+)
+ROOFTOP_BANEPA: Final = PictureSet(
+    name="rooftop_banepa",
+    folder="data/rooftop/banepa",
+    licence="imagery CC BY 4.0, outlines OpenStreetMap (ODbL)",
+    classes=("rooftop_shed", "rooftop_canopy"),
+    labelled=("parasol", "rooftop_shed", "rooftop_canopy", "building"),
+    more_labels=(("labels_building", ("building",)),),
+    site_pattern=r"train_\d+_(\d+)_19",
+    origins=((r"train_\d+_22024[78]_", "banepa_south"), (r".*", "banepa_north")),
+    repeat=2,
+    turns=True,
+    tiles=TileRule(side_px=416, zoom=1.25, every=True),
+)
+ROOFTOP_KAMPALA: Final = PictureSet(
+    name="rooftop_kampala",
+    folder="data/rooftop/kampala",
+    licence="as hotosm/fAIr-utilities, none stated for the imagery",
+    classes=("building",),
+    labelled=("parasol", "building"),
+    only=r".*_z(19|20)_",  # z21 shows the same ground, its buildings cut off
+    site_pattern=r"(g\d+-\d+)_",
+    origins=((r"g154803", "kampala_west"), (r".*", "kampala_east")),
+    tiles=TileRule(side_px=416, zoom=1.625, every=True),
 )
 
 COVER_SETS: Final = (
@@ -90,16 +138,18 @@ COVER_SETS: Final = (
     COVERS_WEB,
     POTHOLES,
     replace(NEGATIVES_ROAD, labelled=(*_HOLES, "cover_ok")),
-    replace(NEGATIVES_TRAFFIC, labelled=_HOLES),
-    replace(NEGATIVES_GARBAGE, labelled=_HOLES),
+    # no cover in them: the passes go to covers, and these only show how quiet a model is
+    replace(NEGATIVES_TRAFFIC, labelled=_HOLES, repeat=0),
+    replace(NEGATIVES_GARBAGE, labelled=_HOLES, repeat=0),
 )
 STREET_SETS: Final = (
     VENDOR_CARTS,
     VENDOR_MIXED,
-    replace(NEGATIVES_ROAD, labelled=("cart",), taught=True),
-    replace(NEGATIVES_TRAFFIC, labelled=VENDOR_CLASSES, taught=True),
-    replace(NEGATIVES_GARBAGE, labelled=VENDOR_CLASSES, taught=True),
+    replace(NEGATIVES_ROAD, labelled=("cart",)),
+    replace(NEGATIVES_TRAFFIC, labelled=VENDOR_CLASSES),
+    replace(NEGATIVES_GARBAGE, labelled=VENDOR_CLASSES),
 )
+AERIAL_SETS: Final = (VENDOR_AERIAL, ROOFTOP_BANEPA, ROOFTOP_KAMPALA)
 
 
 def rendered_set(
@@ -120,4 +170,8 @@ def rendered_set(
 SETS_OF_MODEL: Final[dict[str, tuple[PictureSet, ...]]] = {
     "covers": COVER_SETS,
     "street": STREET_SETS,
+    "aerial": AERIAL_SETS,
 }
+
+ALL_SETS: Final = COVER_SETS + STREET_SETS + AERIAL_SETS
+"""Every set; one name may stand here twice, with other classes looked for."""

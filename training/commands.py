@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training import release_commands
 
 app = typer.Typer(no_args_is_help=True, help="Build datasets, train, evaluate, export, release.")
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets.")
@@ -26,10 +27,10 @@ def check(
     root: Annotated[Path | None, typer.Option(help="data root; default XUNJIE_SHARED")] = None,
 ) -> None:
     """Compare the pictures of a set with its recorded hashes."""
-    from training.catalogue import COVER_SETS, STREET_SETS
+    from training.catalogue import ALL_SETS
     from training.inventory import difference, source_named
 
-    found = difference(source_named(name, COVER_SETS + STREET_SETS), root or data_root(), manifest)
+    found = difference(source_named(name, ALL_SETS), root or data_root(), manifest)
     if found:
         typer.echo(f"{name}: missing {found.missing}, added {found.added}, changed {found.changed}")
         raise typer.Exit(1)
@@ -38,7 +39,7 @@ def check(
 
 @dataset_app.command("build")
 def build(
-    model: Annotated[str, typer.Argument(help="street or covers")],
+    model: Annotated[str, typer.Argument(help="street, covers or aerial")],
     out: Annotated[Path, typer.Argument(help="an empty or missing folder")],
     root: Annotated[Path | None, typer.Option(help="data root; default XUNJIE_SHARED")] = None,
     val_every: Annotated[int, typer.Option(help="one site in this many is held out")] = 6,
@@ -84,21 +85,32 @@ def train_command(
 def evaluate(
     model: Annotated[Path, typer.Argument(help="folder of a released model")],
     dataset: Annotated[Path, typer.Option(help="a built dataset")],
+    weights: Annotated[str | None, typer.Option(help="another weights file in the folder")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="folder for figures, recall by size, picture sheets")
+    ] = None,
 ) -> None:
     """Figures of a released model on the validation side of a dataset."""
+    from detector.types.taxonomy import VENDOR_CLASSES
     from training.evaluate import figures, look
-    from training.predict import OnnxModel
+    from training.released import network_of, released_manifest
+    from training.report import write_report
 
-    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
-    size = manifest["input"]
-    network = OnnxModel(model / "weights.onnx", size["width_px"], size["height_px"])
-    merged = ("stall", "cart", "ground_goods") if "stall" in manifest["classes"] else ()
-    for f in figures(*look(dataset, network), merged):
+    manifest = released_manifest(model)
+    merged = VENDOR_CLASSES if "stall" in manifest.classes else ()
+    described, seen = look(dataset, network_of(model, weights))
+    measured = figures(described, seen, merged)
+    for f in measured:
         typer.echo(
             f"{f.name:26} {f.origin:16} pictures {f.pictures:4} labels {f.labels:4} "
             f"AP50 {f.ap50:.3f} ({f.ap50_low:.3f}-{f.ap50_high:.3f}) AP50-95 {f.ap50_95:.3f} "
             f"recall at 0.1 {f.recall_at_01:.3f}"
         )
+    if report is not None:
+        written = write_report(dataset, described, seen, measured, manifest.thresholds, report)
+        for size in written.sizes:
+            typer.echo(f"{size.name:26} {size.size:8} found {size.found} of {size.labels}")
+        typer.echo("\n".join(str(path) for path in written.files))
 
 
 @app.command()
@@ -108,57 +120,24 @@ def quiet(
     looks: Annotated[int, typer.Option(help="frames looked at in each")] = 40,
 ) -> None:
     """False detections per clip at the released thresholds."""
-    from training.predict import OnnxModel
+    from detector.types.taxonomy import VENDOR_CLASSES
     from training.quiet import measure
+    from training.released import network_of, released_manifest
 
-    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
-    size = manifest["input"]
-    network = OnnxModel(model / "weights.onnx", size["width_px"], size["height_px"])
-    violations = {"stall", "cart", "ground_goods", "cover_damaged", "cover_missing"}
-    watched = [name for name in manifest["classes"] if name in violations]
+    manifest = released_manifest(model)
+    violations = {*VENDOR_CLASSES, "cover_damaged", "cover_missing"}
+    watched = [name for name in manifest.classes if name in violations]
+    network = network_of(model)
     for clip in clips:
-        result = measure(clip, network, manifest["classes"], manifest["thresholds"], watched, looks)
+        result = measure(clip, network, manifest.classes, manifest.thresholds, watched, looks)
         counts = ", ".join(f"{name} {n}" for name, n in result.false_detections.items())
         typer.echo(f"{result.clip}: {result.looks} looks: {counts}")
 
 
-@app.command()
-def export(
-    model: Annotated[Path, typer.Argument(help="folder with checkpoint and network.yaml")],
-) -> None:
-    """Write ONNX weights from a released checkpoint."""
-    from training.export import export_onnx
-
-    typer.echo(str(export_onnx(model)))
+def mount(target: typer.Typer) -> None:
+    """Offer these commands under another command line too."""
+    target.registered_commands.extend(app.registered_commands)
+    target.registered_groups.extend(app.registered_groups)
 
 
-@app.command("release")
-def release_command(
-    name: Annotated[str, typer.Argument(help="model name in the taxonomy")],
-    run: Annotated[Path, typer.Option(help="folder of a finished training")],
-    dataset: Annotated[Path, typer.Option(help="the dataset it was trained on")],
-    out: Annotated[Path, typer.Option(help="the release's folder")],
-    version: Annotated[str, typer.Option(help="date, year.month.day")],
-    width_px: Annotated[int, typer.Option()] = 640,
-    height_px: Annotated[int, typer.Option()] = 640,
-    max_side_px: Annotated[int, typer.Option(help="as the dataset was built")] = 1280,
-    limits: Annotated[str, typer.Option(help="what it cannot see, for the card")] = "",
-) -> None:
-    """Measure a finished run and write its release."""
-    from detector.types.taxonomy import VENDOR_CLASSES
-    from training.release import ReleaseConfig, release
-
-    config = ReleaseConfig(
-        name=name,
-        version=version,
-        run=run / "run" / "weights" / "last.pt",
-        dataset=dataset,
-        out=out,
-        width_px=width_px,
-        height_px=height_px,
-        max_side_px=max_side_px,
-        merged=VENDOR_CLASSES if name == "street" else (),
-        limits=limits,
-    )
-    manifest = release(config)
-    typer.echo(f"{manifest.name} {manifest.version}: {manifest.weights.sha256}")
+app.registered_commands.extend(release_commands.app.registered_commands)

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
-
 from detector.types.taxonomy import CONTEXT_CLASSES, classes_of
+from training.copies import Copy, copies_of
 from training.label import Box, read_boxes, write_boxes
 from training.phash import hash_of_file
 from training.picture_set import Picture, PictureSet, pictures_of
@@ -76,17 +75,15 @@ def build_dataset(config: BuildConfig, sets: Sequence[PictureSet]) -> Dataset:
     sides = split_pictures([picture for _, picture in pairs], hashes, config.split)
     masks = MaskTable(classes)
     taught = _taught(pairs, config.teacher)
-    entries = []
+    entries: list[Entry] = []
     for (source, picture), side, value in zip(pairs, sides, hashes, strict=True):
         boxes = _labels(source, picture, classes)
         if source.taught and config.teacher is not None:
             boxes += taught_boxes(taught[picture.key], classes, masks)
         boxes += _mask_rows(source, picture, config, masks)
-        sha256 = copy_picture(
-            picture.path, _image_path(config.out, side, picture.key), config.max_side_px
-        )
-        write_boxes(config.out / "labels" / side / f"{picture.key}.txt", boxes)
-        entries.append(_entry(source, picture, side, value, sha256, config))
+        for copied in copies_of(source, picture, side, boxes, config, len(entries)):
+            write_boxes(config.out / "labels" / side / f"{copied.key}.txt", list(copied.boxes))
+            entries.append(_entry(source, picture, side, value, copied, config))
     dataset = Dataset(
         model=config.model,
         classes=classes,
@@ -138,9 +135,11 @@ def write_dataset(dataset: Dataset, out: Path) -> None:
     record = {**asdict(dataset), "sha256": dataset.sha256}
     (out / "dataset.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     names = [*dataset.classes, *(f"mask_{kind}" for kind in range(len(dataset.mask_classes)))]
+    held_out = any(entry.split == "val" for entry in dataset.entries)
     description = {
         "train": "images/train",
-        "val": "images/val",
+        # nothing held out: upstream still wants a folder, which is never measured
+        "val": "images/val" if held_out else "images/train",
         "names": dict(enumerate(names)),
         "classes": list(dataset.classes),
         "mask_classes": [list(kind) for kind in dataset.mask_classes],
@@ -168,23 +167,6 @@ def read_dataset(folder: Path) -> Dataset:
     return dataset
 
 
-def copy_picture(source: Path, target: Path, max_side_px: int) -> str:
-    """Copy a picture, scaled down if large; returns the copy's sha256."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    image = cv2.imread(str(source))
-    if image is None:
-        raise ValueError(f"{source}: not a readable picture")
-    scale = max_side_px / max(image.shape[:2])
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return hashlib.sha256(target.read_bytes()).hexdigest()
-
-
-def _image_path(out: Path, side: str, key: str) -> Path:
-    return out / "images" / side / f"{key}.jpg"
-
-
 def _taught(
     pairs: Sequence[tuple[PictureSet, Picture]], teacher: TeacherConfig | None
 ) -> dict[str, Taught]:
@@ -198,11 +180,16 @@ def _taught(
 def _labels(source: PictureSet, picture: Picture, classes: tuple[str, ...]) -> list[Box]:
     if source.label_folder is None or picture.label_path is None:
         return []
+    files = [(picture.label_path, source.classes)]
+    for path, (_, names) in zip(picture.more_label_paths, source.more_labels, strict=True):
+        if path is not None:
+            files.append((path, names))
     boxes = []
-    for box in read_boxes(picture.label_path):
-        name = source.classes[box.class_id]
-        if name in classes:
-            boxes.append(box.with_class(classes.index(name)))
+    for path, names in files:
+        for box in read_boxes(path):
+            name = names[box.class_id]
+            if name in classes:
+                boxes.append(box.with_class(classes.index(name)))
     return boxes
 
 
@@ -219,16 +206,16 @@ def _mask_rows(
 
 
 def _entry(
-    source: PictureSet, picture: Picture, side: str, value: int, sha256: str, config: BuildConfig
+    source: PictureSet, picture: Picture, side: str, value: int, copied: Copy, config: BuildConfig
 ) -> Entry:
     taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
     return Entry(
-        name=f"{picture.key}.jpg",
+        name=f"{copied.key}.jpg",
         split=side,
         set_name=source.name,
         origin=picture.origin,
         site=picture.site,
         phash=f"{value:016x}",
-        sha256=sha256,
+        sha256=copied.sha256,
         labelled=(*source.labelled, *taught),
     )

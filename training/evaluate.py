@@ -50,6 +50,14 @@ class Seen:
     width: int
     height: int
 
+    def corners_of(self, class_ids: Sequence[int]) -> np.ndarray:
+        """(N, 4) corners in pixels of the objects of these classes."""
+        return _corners([box for box in self.boxes if box.class_id in class_ids], self)
+
+    def ignored_for(self, dataset: Dataset, class_ids: Sequence[int]) -> np.ndarray:
+        """(N, 4) corners of the regions where one of these classes counts neither way."""
+        return _corners([box for box in self.boxes if _hides(dataset, box, class_ids)], self)
+
 
 def look(folder: Path, model: OnnxModel, split: str = "val") -> tuple[Dataset, list[Seen]]:
     """The model's predictions on every picture of one side."""
@@ -95,10 +103,11 @@ def match_seen(dataset: Dataset, item: Seen, group: Sequence[str]) -> PictureMat
     """Matches of one picture with the classes of `group` taken as one."""
     ids = [dataset.classes.index(name) for name in group]
     chosen = np.isin(item.predictions.class_id, ids)
-    truth = _corners([box for box in item.boxes if box.class_id in ids], item)
-    ignored = _corners([box for box in item.boxes if _hides(dataset, box, ids)], item)
     return match_picture(
-        item.predictions.xyxy[chosen], item.predictions.score[chosen], truth, ignored
+        item.predictions.xyxy[chosen],
+        item.predictions.score[chosen],
+        item.corners_of(ids),
+        item.ignored_for(dataset, ids),
     )
 
 

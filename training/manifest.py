@@ -56,6 +56,23 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Time of one look of one weights file on the machine that measured."""
+
+    look_s: float  # median
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallWeights:
+    """INT8 weights beside the fp32 ones, and what they cost and save."""
+
+    weights: FileRef
+    figures: tuple[Figure, ...]
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A released model."""
 
@@ -73,6 +90,8 @@ class Manifest:
     dataset_sha256: str
     metrics: Metrics
     reproduce: str
+    timing: Timing | None = None  # of the fp32 weights
+    int8: SmallWeights | None = None  # released only when within the tolerance of fp32
     licence: str = "AGPL-3.0-or-later"
 
 

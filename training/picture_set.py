@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from training.tile import TileRule
+
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -28,6 +30,16 @@ class PictureSet:
         tuple[str, str], ...
     ] = ()  # (pattern of the file's stem, origin); first match counts
     taught: bool = False  # a COCO teacher fills in the context classes
+    image_folder: str = "images"
+    only: str = r".*"  # pattern of the stems that belong to the set
+    site_pattern: str | None = None  # its first group names the site; else blocks of numbers
+    more_labels: tuple[
+        tuple[str, tuple[str, ...]], ...
+    ] = ()  # further label folders, their classes
+    repeat: int = 1  # how often each training picture stands in a dataset; 0: it only validates
+    roughen: bool = False  # the repeats are squeezed, equalised, noisy and compressed again
+    turns: bool = False  # the repeats are turned by a quarter each (pictures from above)
+    tiles: TileRule | None = None  # how training pictures are cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,7 @@ class Picture:
     site: str  # pictures of one site never stand on both sides of a split
     label_path: Path | None = field(default=None)
     ignore_path: Path | None = field(default=None)
+    more_label_paths: tuple[Path | None, ...] = ()
 
     @property
     def key(self) -> str:
@@ -50,11 +63,11 @@ class Picture:
 def pictures_of(source: PictureSet, root: Path) -> Iterator[Picture]:
     """All pictures of a set in name order."""
     folder = root / source.folder
-    images = folder / "images"
+    images = folder / source.image_folder
     if not images.is_dir():
         raise FileNotFoundError(f"set {source.name}: no folder {images}")
     for path in sorted(images.iterdir()):
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
+        if path.suffix.lower() not in PICTURE_SUFFIXES or not re.match(source.only, path.stem):
             continue
         yield Picture(
             path=path,
@@ -63,6 +76,9 @@ def pictures_of(source: PictureSet, root: Path) -> Iterator[Picture]:
             site=site_of(source, path.stem),
             label_path=_beside(folder, source.label_folder, path.stem),
             ignore_path=_beside(folder, source.ignore_folder, path.stem),
+            more_label_paths=tuple(
+                _beside(folder, kind, path.stem) for kind, _ in source.more_labels
+            ),
         )
 
 
@@ -76,6 +92,11 @@ def origin_of(source: PictureSet, stem: str) -> str:
 
 def site_of(source: PictureSet, stem: str) -> str:
     """The block of neighbouring numbers a picture stands in; train_/val_/test_ are dropped."""
+    if source.site_pattern is not None:
+        named = re.match(source.site_pattern, stem)
+        if named is None:
+            raise ValueError(f"set {source.name}: no site in the name {stem!r}")
+        return f"{source.name}/{named.group(1)}"
     match = re.search(r"(\d+)$", stem)
     plain = re.sub(r"_(train|val|test)(?=_)", "", stem)
     if match is None or source.block <= 1:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
-from training.evaluate import Figure, figures, look
+from training.evaluate import Figure, Seen, figures, look
 from training.export import export_onnx
 from training.manifest import (
     DataRef,
@@ -38,6 +40,8 @@ class ReleaseConfig:
     max_side_px: int = 1280  # as the dataset was built
     merged: tuple[str, ...] = ()  # classes also measured as one
     limits: str = ""  # what the model cannot see, for the card
+    build_options: str = ""  # further options of `dataset build`, for the card
+    measured: Path | None = None  # checkpoint that never saw the validation side, when `run` did
     rule: ThresholdRule = ThresholdRule()  # noqa: RUF009  (frozen, without state)
 
 
@@ -46,8 +50,8 @@ def release(config: ReleaseConfig) -> Manifest:
     network, classes = load_run(config.run)
     save_checkpoint(network, classes, config.out)
     weights = export_onnx(config.out)
-    model = OnnxModel(weights, config.width_px, config.height_px)
-    dataset, seen = look(config.dataset, model)
+    write_training_record(config)
+    dataset, seen = look_honestly(config, weights)
     measured = figures(dataset, seen, config.merged)
     manifest = Manifest(
         name=config.name,
@@ -61,16 +65,58 @@ def release(config: ReleaseConfig) -> Manifest:
         checkpoint=_file(config.out / TENSORS, "fp16"),
         training_data=_data(dataset),
         dataset_sha256=dataset.sha256,
-        metrics=Metrics(split="validation side, whole sites held out", figures=tuple(measured)),
-        reproduce=(
-            f"python -m training dataset build {config.name} DATASET "
-            f"--max-side-px {config.max_side_px} && "
-            f"python -m training evaluate models/{config.name} --dataset DATASET"
-        ),
+        metrics=Metrics(split=split_text(config), figures=tuple(measured)),
+        reproduce=reproduce_text(config),
     )
     write_manifest(manifest, config.out)
     (config.out / "card.md").write_text(card(config, manifest, measured), encoding="utf-8")
     return manifest
+
+
+def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
+    """What weights that never saw the validation side say of it."""
+    size = (config.width_px, config.height_px)
+    if config.measured is None:
+        return look(config.dataset, OnnxModel(weights, *size))
+    with tempfile.TemporaryDirectory() as folder:
+        network, classes = load_run(config.measured)
+        save_checkpoint(network, classes, Path(folder))
+        return look(config.dataset, OnnxModel(export_onnx(Path(folder)), *size))
+
+
+def split_text(config: ReleaseConfig) -> str:
+    """Which weights were measured on which pictures."""
+    if config.measured is None:
+        return "validation side, whole sites held out"
+    return (
+        "validation side, whole sites held out; measured before the last epochs, "
+        "in which the released weights also learned from these pictures"
+    )
+
+
+def reproduce_text(config: ReleaseConfig) -> str:
+    """The commands that lead to the figures."""
+    build = (
+        f"python -m training dataset build {config.name} DATASET "
+        f"--max-side-px {config.max_side_px}{config.build_options and ' ' + config.build_options}"
+    )
+    if config.measured is None:
+        return f"{build} && python -m training evaluate models/{config.name} --dataset DATASET"
+    return f"{build} && python -m training train train.json, then evaluate that run"
+
+
+def write_training_record(config: ReleaseConfig) -> None:
+    """`train.json` beside the card: the configuration, its paths as placeholders."""
+    record = config.run.parents[2] / "config.json"
+    if not record.is_file():
+        return
+    values = json.loads(record.read_text(encoding="utf-8"))
+    values.pop("dataset_sha256", None)
+    start = Path(values["start"])
+    named = start.name if start.suffix == ".pt" else f"models/{start.name}"
+    values |= {"dataset": "DATASET", "start": named, "out": "RUN"}
+    text = json.dumps(values, indent=1) + "\n"
+    (config.out / "train.json").write_text(text, encoding="utf-8")
 
 
 def card(config: ReleaseConfig, manifest: Manifest, measured: list[Figure]) -> str:
@@ -92,9 +138,8 @@ def card(config: ReleaseConfig, manifest: Manifest, measured: list[Figure]) -> s
         "",
         "## Figures",
         "",
-        "Measured on the validation side of the dataset: whole sites that the training never saw",
-        "(the origins themselves are known to it), with 95 % bootstrap intervals over pictures.",
-        "Recall is at 0.1 false alarms a picture.",
+        f"Measured on: {manifest.metrics.split}.",
+        "95 % bootstrap intervals over pictures. Recall is at 0.1 false alarms a picture.",
         "",
         "| class | origin | pictures | labels | AP50 | 95 % | AP50-95 | recall at 0.1 |",
         "|---|---|---|---|---|---|---|---|",

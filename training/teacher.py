@@ -18,7 +18,7 @@ class TeacherConfig:
     """How sure the teacher must be."""
 
     weights: Path  # ultralytics checkpoint trained on COCO
-    width_px: int = 1280  # longer side at which the teacher looks
+    width_px: int = 960  # longer side at which the teacher looks
     label_score: float = 0.4  # at or above: a label
     doubt_score: float = 0.15  # between this and label_score: neither label nor negative
 

@@ -31,6 +31,8 @@ class TrainConfig:
     degrees: float = 5.0  # rotation, ±
     perspective: float = 0.0003
     flip: float = 0.5  # chance of mirroring left-right
+    flip_vertical: float = 0.0  # chance of mirroring top-bottom; for pictures from above
+    shear: float = 0.0  # degrees, ±
     hue: float = 0.02
     saturation: float = 0.7
     value: float = 0.5  # brightness range, ± fraction
@@ -59,12 +61,9 @@ def config_from_file(path: Path) -> TrainConfig:
 
 def train(config: TrainConfig) -> Path:
     """Run, or continue, a training; returns the checkpoint with the averaged weights."""
-    import torch
-
     from training.dataset import read_dataset
     from training.trainer import MaskedTrainer
 
-    torch.set_num_threads(config.threads)
     config.out.mkdir(parents=True, exist_ok=True)
     record = {**asdict(config), "dataset_sha256": read_dataset(config.dataset).sha256}
     (config.out / "config.json").write_text(
@@ -74,7 +73,7 @@ def train(config: TrainConfig) -> Path:
     done = config.out / "done"
     if not done.exists():
         overrides = {"resume": str(last)} if last.exists() else _overrides(config)
-        MaskedTrainer(overrides, workers=config.workers).train()
+        MaskedTrainer(overrides, workers=config.workers, threads=config.threads).train()
         done.write_text("", encoding="utf-8")
     return last
 
@@ -106,6 +105,8 @@ def _overrides(config: TrainConfig) -> dict[str, Any]:
         "degrees": config.degrees,
         "perspective": config.perspective,
         "fliplr": config.flip,
+        "flipud": config.flip_vertical,
+        "shear": config.shear,
         "hsv_h": config.hue,
         "hsv_s": config.saturation,
         "hsv_v": config.value,

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from shapely.geometry import Polygon, box
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from sim_camera import Light, render
 from sim_changes import ChangeCounts, Truth, two_days
 from sim_flight import lens_for

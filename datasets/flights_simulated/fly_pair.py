@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from shapely.geometry import box, mapping
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from sim_changes import ChangeCounts, two_days
 from sim_flight import Plan, fly, truth_json
 from sim_ground import Ground, made_ground, mosaic_ground

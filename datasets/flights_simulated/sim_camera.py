@@ -98,7 +98,14 @@ def _draw(image: np.ndarray, scene: Scene, view: View, structure: Structure) -> 
     _paste(image, structure.texture, source, tops.astype(np.float32))
 
 
-def _walls(image, scene: Scene, view: View, structure: Structure, feet, tops) -> None:
+def _walls(
+    image: np.ndarray,
+    scene: Scene,
+    view: View,
+    structure: Structure,
+    feet: np.ndarray,
+    tops: np.ndarray,
+) -> None:
     sun = np.radians(scene.sun_azimuth_deg)
     colour = structure.texture.reshape(-1, 3).mean(axis=0)
     for i in range(4):

@@ -137,7 +137,13 @@ def _structure(
     return None
 
 
-def _recolour(rng, scene: Scene, inside, taken: list[Polygon], truth: Truth) -> None:
+def _recolour(
+    rng: np.random.Generator,
+    scene: Scene,
+    inside: list[Building],
+    taken: list[Polygon],
+    truth: Truth,
+) -> None:
     """Paints a whole roof or a part of it, as waterproofing does."""
     home = inside[int(rng.integers(len(inside)))]
     if home.outline.area > 250 or any(home.outline.intersects(t) for t in taken):
@@ -151,7 +157,15 @@ def _recolour(rng, scene: Scene, inside, taken: list[Polygon], truth: Truth) -> 
     truth.recoloured.append(home.outline)
 
 
-def _distract(rng, scene: Scene, inside, area: Polygon, counts, taken, truth: Truth) -> None:
+def _distract(
+    rng: np.random.Generator,
+    scene: Scene,
+    inside: list[Building],
+    area: Polygon,
+    counts: ChangeCounts,
+    taken: list[Polygon],
+    truth: Truth,
+) -> None:
     for _ in range(counts.shadows):
         tall = inside[int(rng.integers(len(inside)))]
         scene.darken(scene.shadow_of(tall.outline, float(rng.uniform(1.5, 4.5))), 0.55)
@@ -163,7 +177,7 @@ def _distract(rng, scene: Scene, inside, area: Polygon, counts, taken, truth: Tr
             make(rng, scene, home, taken, truth)
 
 
-def _car(rng, scene: Scene, area: Polygon, truth: Truth) -> None:
+def _car(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Truth) -> None:
     west, south, east, north = area.bounds
     for _ in range(40):
         middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
@@ -187,11 +201,15 @@ def _car(rng, scene: Scene, area: Polygon, truth: Truth) -> None:
         return
 
 
-def _free(rng, home: Building, taken, area_m2: float) -> np.ndarray | None:
+def _free(
+    rng: np.random.Generator, home: Building, taken: list[Polygon], area_m2: float
+) -> np.ndarray | None:
     return rectangle_in(rng, home, area_m2, taken)
 
 
-def _washing(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
+def _washing(
+    rng: np.random.Generator, scene: Scene, home: Building, taken: list[Polygon], truth: Truth
+) -> None:
     """A line with a few cloths, each well under a square metre or two."""
     corners = _free(rng, home, taken, 4.0)
     if corners is None:
@@ -206,7 +224,9 @@ def _washing(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
     truth.distractors.append(("laundry", Polygon(corners)))
 
 
-def _tank(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
+def _tank(
+    rng: np.random.Generator, scene: Scene, home: Building, taken: list[Polygon], truth: Truth
+) -> None:
     corners = _free(rng, home, taken, 2.6)
     if corners is None:
         return
@@ -221,7 +241,9 @@ def _tank(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
     truth.distractors.append(("tank", round_))
 
 
-def _panel(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
+def _panel(
+    rng: np.random.Generator, scene: Scene, home: Building, taken: list[Polygon], truth: Truth
+) -> None:
     """A field of solar modules: dark blue, pale frames, nearly flat."""
     corners = _free(rng, home, taken, float(rng.uniform(5, 14)))
     if corners is None:
@@ -239,7 +261,7 @@ def _panel(rng, scene: Scene, home: Building, taken, truth: Truth) -> None:
     truth.distractors.append(("panel", Polygon(corners)))
 
 
-def _season(rng, scene: Scene) -> None:
+def _season(rng: np.random.Generator, scene: Scene) -> None:
     """Leaves turn: what is green shifts towards yellow or grey."""
     image = scene.image.astype(np.float32)
     green = 2 * image[..., 1] - image[..., 0] - image[..., 2]

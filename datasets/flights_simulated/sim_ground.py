@@ -91,7 +91,9 @@ def made_ground(seed: int = 1, side_m: float = 170.0, px_m: float = 0.13) -> Gro
     )
 
 
-def cloud(rng: np.random.Generator, side: int, colour: tuple[int, int, int], depth: float):
+def cloud(
+    rng: np.random.Generator, side: int, colour: tuple[int, int, int], depth: float
+) -> np.ndarray:
     """Natural-looking noise around a colour, coarse to fine."""
     total = np.zeros((side, side), np.float32)
     for step in (64, 16, 4, 1):
@@ -106,7 +108,9 @@ def _px(points: np.ndarray, px_m: float, half: float) -> np.ndarray:
     return np.round(np.stack([x, y], -1) * 16).astype(np.int32)
 
 
-def _building(rng, image, middle, px_m: float, half: float) -> tuple[Polygon, str]:
+def _building(
+    rng: np.random.Generator, image: np.ndarray, middle: np.ndarray, px_m: float, half: float
+) -> tuple[Polygon, str]:
     sides = rng.uniform(11, 16, 2) / 2
     angle = rng.uniform(-0.25, 0.25)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -136,7 +140,9 @@ def _building(rng, image, middle, px_m: float, half: float) -> tuple[Polygon, st
     return Polygon(ring), material
 
 
-def _tree(rng, image, middle, px_m: float, half: float) -> None:
+def _tree(
+    rng: np.random.Generator, image: np.ndarray, middle: np.ndarray, px_m: float, half: float
+) -> None:
     for _ in range(40):
         spot = middle + rng.normal(0, 2.5, 2)
         centre = _px(spot[None], px_m, half)[0]

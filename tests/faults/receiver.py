@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 SLOW_S = 0.25
-LONGER_THAN_THE_CLIENT_WAITS_S = 1.2
+LONGER_THAN_THE_CLIENT_WAITS_S = 1.5
 
 TROUBLES = (
     "refused_before",  # 500, nothing taken

@@ -22,14 +22,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import beside
 import cv2
 import numpy as np
-from shapely.geometry import Polygon
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "datasets" / "flights_simulated")]
-
 from fly_pair import write_pair
+from shapely.geometry import Polygon
 from sim_flight import PLAIN, Plan, fly, lens_for
 from sim_ground import Ground, made_ground, mosaic_ground
 from sim_scene import Scene
@@ -44,15 +41,17 @@ from detector.flights.config import FlightConfig
 from detector.flights.features import find_features, match_features
 from detector.flights.finding import FlightVerdict
 from detector.flights.flight_folder import read_flight
-from detector.flights.ground_window import GroundWindow
+from detector.flights.ground_window import GroundWindow, rectify
 from detector.flights.ingest import ingest
 from detector.flights.inspection import origin_of
 from detector.flights.judged import judge, planes_of
 from detector.flights.registration import consistent
 from detector.flights.tying import tie_pictures
 from detector.geometry.camera_model import View
+from detector.geometry.footprint import ground_footprint
 from detector.geometry.pose_error import PoseError, error_radii_m, moved
 
+ROOT = beside.ROOT
 NETWORK = ROOT / "models" / "rooftop_change"
 
 
@@ -66,7 +65,7 @@ def out(text: str) -> None:
     sys.stdout.flush()
 
 
-def georeference(cases: int = 2000) -> None:
+def georeference(cases: int = 500) -> None:
     """One picture by its telemetry alone: errors drawn as the simulator draws them."""
     out("| pitch | median m | 95 % m | median stated radius m | within the radius |")
     out("|---|---|---|---|---|")
@@ -315,9 +314,6 @@ def real() -> None:
 def overlap_apart(folder: Path) -> tuple[np.ndarray, float]:
     """Distances (N,) between where two pictures put the same points, and the radius (95 %) that
     both pictures' own radii give for such a difference."""
-    from detector.flights.ground_window import rectify
-    from detector.geometry.footprint import ground_footprint
-
     config = FlightConfig(time_zone="UTC")
     flight = read_flight(folder, config)
     frame = origin_of(flight)

@@ -79,7 +79,7 @@ def test_a_video_with_subtitles_is_a_flight_too(tmp_path):
     (where / "DJI_0001.SRT").write_text(
         "".join(
             f"{i + 1}\n00:00:{i:02},000 --> 00:00:{i + 1:02},000\n2026-09-01 10:30:{i:02}.000\n"
-            f"[latitude: {34.6 + i * 1e-4:.6f}] [longitude: 119.2] [rel_alt: 60.0 abs_alt: 70.0]\n\n"
+            f"[latitude: {34.6 + i * 1e-4:.6f}] [longitude: 119.2] [rel_alt: 60.0]\n\n"
             for i in range(6)
         )
     )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sim_photo import exif, jpeg, with_segments, xmp
 
@@ -33,8 +34,6 @@ TAGS = {
 
 
 def told_by(*segments: bytes, bounds: CityBounds | None = None):
-    import numpy as np
-
     data = with_segments(jpeg(np.zeros((8, 8, 3), np.uint8)), *segments)
     return read_photo_telemetry(data, bounds, UTC)
 
@@ -85,8 +84,10 @@ def test_broken_dewarp_data_is_named():
 
 
 SRT_FORMS = {
-    "new": "[iso: 180] [focal_len: 24.00] [latitude: 34.6] [longitude: 119.2] [rel_alt: 80.1 abs_alt: 90.2]",
-    "misspelt": "[focal_len : 240] [latitude : 34.6] [longtitude : 119.2] [rel_alt: 80.1 abs_alt: 90.2]",
+    "new": "[iso: 180] [focal_len: 24.00] [latitude: 34.6] [longitude: 119.2] "
+    "[rel_alt: 80.1 abs_alt: 90.2]",
+    "misspelt": "[focal_len : 240] [latitude : 34.6] [longtitude : 119.2] "
+    "[rel_alt: 80.1 abs_alt: 90.2]",
     "pro": "HOME(119.1,34.5) 2026.09.01 10:30:00\nGPS(119.2,34.6,16) BAROMETER:80.1",
     "m300": "GPS(119.2,34.6,90.2M) BAROMETER:80.1M",
     "avata": "GPS(34.6,119.2,90.2) BAROMETER(80.1) HOME(34.5,119.1)",

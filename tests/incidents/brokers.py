@@ -115,6 +115,20 @@ class RabbitMq(Broker):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.epmd_port, self.dist_port = free_port(), free_port()
+        self._mapper: subprocess.Popen[bytes] | None = None
+
+    def start(self, within_s: float = 180) -> None:
+        if self._mapper is None:
+            # Ours, in the foreground: one that the broker starts itself would outlive us.
+            self._mapper = subprocess.Popen(
+                ["epmd"],
+                env={**os.environ, **self.environment()},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            while not listens(self.epmd_port) and self._mapper.poll() is None:
+                time.sleep(0.02)
+        super().start(within_s)
 
     @staticmethod
     def program(name: str = "rabbitmq-server") -> str:
@@ -165,8 +179,10 @@ class RabbitMq(Broker):
 
     def close(self) -> None:
         self.stop()
-        environment = {**os.environ, "ERL_EPMD_PORT": str(self.epmd_port)}
-        subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
+        if self._mapper is not None:
+            self._mapper.kill()
+            self._mapper.wait()
+            self._mapper = None
 
     def _first_bytes(self) -> str:
         """The port is open before the broker speaks."""

@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             city.tokens[token] = None
             return self._answer(200, [{"token": token}])
         if what == "lost":
-            time.sleep(0.8)
+            time.sleep(2.5)
         return self._answer(201, [{"service_request_id": request_id, "account_id": None}])
 
     def do_GET(self) -> None:

@@ -26,6 +26,7 @@ from detector.incidents.sinks.fake import FakeSink
 from detector.types import DeliveryRefused, DeliveryUnavailable, DiskFull, VerdictAnswer
 from tests.incidents.conftest import Street
 
+SLOW_S = 3
 DOWN = DeliveryUnavailable("no route")
 NO = DeliveryRefused("unknown grid")
 
@@ -44,7 +45,7 @@ def config(name="city", **values) -> DestinationConfig:
 QUICK = {"poll_s": 0.01, "backoff": BackoffConfig(first_s=0.02, longest_s=0.1)}
 
 
-def until(true: Callable[[], Any], within_s: float = 10) -> None:
+def until(true: Callable[[], Any], within_s: float = 60) -> None:
     ends = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < ends, "it did not happen in time"
@@ -307,12 +308,12 @@ def test_one_destination_never_slows_another(file_street, trouble):
     service.start()
     try:
         until(lambda: state(street, "county") == {"delivered": 40})
-        # A database with synchronous commits on a busy machine: far below 40 slow answers.
-        assert time.monotonic() - began < 5
-        assert len(bad.accepted) <= 15
+        took_s = time.monotonic() - began
+        assert took_s < 40 * SLOW_S / 2  # also on a busy machine
+        assert len(bad.accepted) <= took_s / SLOW_S + 1
         stats = {s.destination: s for s in street.outbox.stats()}
         assert stats["county"].pending == 0
-        assert stats["city"].pending >= 25
+        assert stats["city"].pending >= 20
     finally:
         bad.free.set()
         service.stop(5)
@@ -334,7 +335,7 @@ def test_a_hanging_destination_does_not_hold_up_the_stop_of_the_others(file_stre
     until(lambda: bad.entered.is_set())
     began = time.monotonic()
     service.stop(0.5)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert all(sink.closed for sink in others)
     assert street.outbox.stats()[0].pending == 1  # its lease holds; else it goes out again
     bad.free.set()
@@ -349,7 +350,7 @@ def test_the_thread_wakes_and_stops(file_street):
         time.sleep(0.1)
         open_cases(street, 1)
         service.wake()
-        until(lambda: len(sink.accepted) == 1, within_s=5)
+        until(lambda: len(sink.accepted) == 1, within_s=20)
     assert sink.closed
     open_cases(street, 1)
     service.wake()
@@ -436,7 +437,7 @@ class Troubled(FakeSink):
         self.entered.set()
         if self._trouble == "dead":
             raise DOWN
-        self.free.wait(0.4 if self._trouble == "slow" else 30)
+        self.free.wait(SLOW_S if self._trouble == "slow" else 30)
         return super().deliver(record, idempotency_key=idempotency_key)
 
 

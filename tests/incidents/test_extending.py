@@ -130,3 +130,17 @@ def test_a_broken_plugin_and_a_name_taken_twice_stop_the_start(tmp_path):
         package("broken_sinks", one="import no_such_library_here")
     with pytest.raises(ConfigError, match=r"twice_sinks\.a and twice_sinks\.b both define"):
         package("twice_sinks", a="KIND = 'x'", b="KIND = 'x'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "library", "values"),
+    [
+        ("amqp", "pika", {"host": "h", "routing_key": "q"}),
+        ("mqtt", "paho.mqtt.client", {"host": "h"}),
+    ],
+)
+def test_a_missing_library_is_named_with_the_way_to_install_it(monkeypatch, kind, library, values):
+    monkeypatch.setitem(sys.modules, library, None)
+    config = parse_sink_config({"kind": kind, **values})
+    with pytest.raises(ConfigError, match=rf"pip install 'xunjie\[{kind}\]'"):
+        build_sink(config, "city")

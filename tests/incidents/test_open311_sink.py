@@ -48,7 +48,7 @@ def city():
 
 
 def config(city, **values):
-    return {"kind": "open311", "url": city.url, "answer_timeout_s": 0.5, **values}
+    return {"kind": "open311", "url": city.url, "answer_timeout_s": 1.5, **values}
 
 
 @pytest.fixture

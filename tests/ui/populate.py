@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -52,15 +53,20 @@ def populate(
     with a case, spread over the last `days`."""
     chance = random.Random(seed)
     now = now or datetime.now(UTC)
-    makers = (_Maker(chance, now, days, cameras, number) for number in range(pending + cases_count))
-    made = [(maker, number < pending) for number, maker in enumerate(makers)]
-    for start in range(0, len(made), _CHUNK):
-        chunk = made[start : start + _CHUNK]
+    numbers = range(pending + cases_count)
+    # Decided ones get pictures up to a number only: nobody looks at a year's at once.
+    shown_of = (pictures if number < pending + 1000 else () for number in numbers)
+    makers = (
+        _Maker(chance, now, days, cameras, shown, number)
+        for number, shown in zip(numbers, shown_of, strict=True)
+    )
+    made = ((maker, maker.number < pending) for maker in makers)
+    while chunk := list(islice(made, _CHUNK)):
         with database.transaction() as transaction:
             transaction.execute(
                 insert(incidents), [maker.incident(undecided) for maker, undecided in chunk]
             )
-            shown = [row for maker, _ in chunk for row in maker.evidence(pictures)]
+            shown = [row for maker, _ in chunk for row in maker.rows]
             if shown:
                 transaction.execute(insert(evidence), shown)
             told = [maker.event() for maker, _ in chunk]
@@ -75,7 +81,13 @@ class _Maker:
     """One incident and what belongs to it."""
 
     def __init__(
-        self, chance: random.Random, now: datetime, days: float, cameras: Sequence[str], number: int
+        self,
+        chance: random.Random,
+        now: datetime,
+        days: float,
+        cameras: Sequence[str],
+        pictures: Sequence[StoredPicture],
+        number: int,
     ) -> None:
         self.number = number
         self.id = UUID(int=chance.getrandbits(128), version=4)
@@ -90,6 +102,7 @@ class _Maker:
         self.stood_s = chance.uniform(300, 2400)
         self.rejected = chance.random() < 0.15
         self.state = chance.choices(_STATES, weights=(1, 1, 1, 2, 3, 2, 90))[0]
+        self.rows = list(self._evidence(pictures))
 
     @property
     def urgent(self) -> bool:
@@ -136,11 +149,11 @@ class _Maker:
             "absent_looks": 0,
             "absent_s": 0.0,
             "absent_at": None,
-            "evidence_count": 0,
-            "evidence_head": START,
+            "evidence_count": len(self.rows),
+            "evidence_head": self.rows[-1]["chain_hash"] if self.rows else START,
         }
 
-    def evidence(self, pictures: Sequence[StoredPicture]) -> Iterator[dict[str, Any]]:
+    def _evidence(self, pictures: Sequence[StoredPicture]) -> Iterator[dict[str, Any]]:
         """Rows whose chain is sound, though many name the same file."""
         previous, seq = START, 0
         for number, picture in enumerate(pictures):

@@ -8,7 +8,7 @@ import { openOriginal } from "./original.js";
 import { bulk } from "./bulk.js";
 import { Viewer } from "./viewer.js";
 
-const AHEAD = 4;
+const AHEAD = 6;
 const BEAT_MS = 1000;
 const REASONS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const CLASSES = ["stall", "cart", "ground_goods", "parasol", "cover_damaged", "cover_missing", "cover_ok", "storm_grate", "pothole"];
@@ -87,25 +87,29 @@ class Review {
   }
 
   // Leases more, and loads their pictures, without holding up anything.
-  async fill() {
-    if (this.filling || this.queue.length >= AHEAD) return;
-    this.filling = true;
-    try {
-      const items = await post("/api/review/claim", { count: AHEAD, exclude: this.skipped.slice(-400) });
-      const known = new Set([...this.queue.map((item) => item.incident.id), ...this.done.map((item) => item.incident.id)]);
-      for (const item of items) {
-        if (known.has(item.incident.id)) continue;
-        this.queue.push(item);
-        this.load(item);
-      }
-    } finally {
-      this.filling = false;
+  fill() {
+    if (this.queue.length >= AHEAD) return Promise.resolve();
+    this.filling ??= this.claim().finally(() => (this.filling = null));
+    return this.filling;
+  }
+
+  async claim() {
+    const answered = this.done.map((item) => item.incident.id);
+    const exclude = [...this.skipped.slice(-400), ...answered.slice(-90)];
+    const items = await post("/api/review/claim", { count: AHEAD, exclude });
+    const known = new Set([...this.queue.map((item) => item.incident.id), ...this.done.map((item) => item.incident.id), ...this.skipped]);
+    for (const item of items) {
+      if (known.has(item.incident.id)) continue;
+      this.queue.push(item);
+      this.load(item);
     }
+    if (this.shown !== this.item) this.display();
   }
 
   load(item) {
     item.images = this.sources(item).map((source) => {
       const image = new Image();
+      image.alt = "";
       image.src = source;
       image.decode().catch(() => {});
       return image;
@@ -125,6 +129,7 @@ class Review {
 
   display() {
     const { item } = this;
+    this.shown = item;
     document.body.dataset.incident = item?.incident.id ?? "";
     if (!item) return this.empty();
     this.parts.stage.classList.remove("none");
@@ -219,7 +224,7 @@ class Review {
         }
       },
     );
-    sent.then(() => this.fill()).then(() => this.item ?? null, () => {});
+    sent.then(() => this.fill()).catch(() => {});
     toast(`${t(`said.${body.answer}`)} ${body.reason ?? ""}`);
   }
 
@@ -240,7 +245,7 @@ class Review {
     this.queue.shift();
     this.display();
     const id = this.item?.incident.id;
-    const filled = this.item ? Promise.resolve() : this.fill().then(() => this.display());
+    const filled = this.item ? Promise.resolve() : this.fill();
     filled.then(() => this.viewer.shown()).then(() => requestAnimationFrame(() => {
       (window.xunjieSwitches ??= []).push(performance.now() - (window.xunjieKeyAt ?? began));
       document.body.dataset.seen = this.item?.incident.id ?? "";
@@ -320,7 +325,6 @@ class Review {
       this.tell(told);
       if (!this.item && told.waiting.pending - told.waiting.with_others > 0) {
         await this.fill();
-        if (this.item) this.display();
       }
       document.body.classList.remove("offline");
     } catch {

@@ -7,12 +7,13 @@ const MOST = 12;
 
 export class Viewer {
   constructor() {
-    this.image = h("img", { alt: "", draggable: false });
-    this.after = h("img", { alt: "", class: "after", draggable: false, hidden: true });
+    this.image = h("img", { alt: "" });
+    this.after = h("img", { alt: "", class: "after", hidden: true });
     this.overlay = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" });
     this.plane = h("div", { class: "plane" }, this.image, this.after, this.overlay);
     this.slider = h("input", { type: "range", min: "0", max: "100", value: "50", class: "slider", hidden: true, "aria-label": t("review.slider"), oninput: () => this.cut() });
     this.element = h("div", { class: "viewer", tabindex: "-1" }, this.plane, this.slider);
+    this.image.draggable = this.after.draggable = false;
     this.boxes = true;
     this.reset();
     this.listen();

@@ -1,0 +1,140 @@
+"""Pictures of every page, both languages, two sizes: `python -m tests.ui.screenshots [FOLDER]`.
+
+Needs the folder of a finished `xunjie demo` (`--demo var/demo`); a made-up past is added to a copy
+of it, so that tables and charts have something to show. The demonstration's folder stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from api.app import create_app
+from api.auth import Role
+from api.auth.sessions import COOKIE
+from api.config import parse_config
+from api.demo_command import demo_config
+from api.server import start_server
+from api.service import Service
+from detector.incidents.utc import utc_now
+from detector.inference.fake import FakeDetector
+from tests.api.city import CLASSES
+from tests.ui.pages_site import browser
+from tests.ui.populate import StoredPicture, populate
+
+PAGES = (
+    "login",
+    "review",
+    "cases",
+    "case",
+    "cameras",
+    "zones",
+    "map",
+    "figures",
+    "models",
+    "audit",
+    "users",
+)
+SIZES = ((1920, 1080), (1366, 768))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, nargs="?", default=Path("var/screenshots"))
+    parser.add_argument("--demo", type=Path, default=Path("var/demo"))
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "demo"
+        shutil.copytree(asked.demo, copy)
+        service = _service(copy)
+        web = start_server(create_app(service), service.config.http)
+        try:
+            _shoot(service, web.url.rstrip("/"), asked.out)
+        finally:
+            web.stop()
+            service.stop()
+
+
+def _service(folder: Path) -> Service:
+    """The demonstration's cameras as push sources: each gets the first picture of its clip."""
+    demo = demo_config(folder, 0)
+    cameras: list[dict[str, Any]] = [
+        {
+            "id": camera.id,
+            "kind": "push",
+            "interval_s": 2,
+            "zones": [zone.model_dump(mode="json") for zone in camera.zones],
+            "position": {"x": 119.18 + 0.02 * number, "y": 34.6 + 0.01 * number},
+        }
+        for number, camera in enumerate(demo.cameras)
+    ]
+    raw = {"data_folder": folder, "http": {"port": 0}, "cameras": cameras}
+    blind = FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
+    service = Service(parse_config(raw, "screenshots"), detectors=[blind])
+    populate(
+        service.records.database,
+        pending=40,
+        cases_count=400,
+        pictures=_pictures(service),
+        cameras=[f"street-{n:03d}" for n in range(30)],
+        days=25,
+    )
+    service.start()
+    for camera in demo.cameras:
+        ok, image = cv2.VideoCapture(str(getattr(camera.source, "url", ""))).read()
+        assert ok
+        data = cv2.imencode(".jpg", image)[1].tobytes()
+        service.engine.camera(camera.id).source.submit(data, utc_now(), None, "demo")
+    return service
+
+
+def _pictures(service: Service) -> list[StoredPicture]:
+    queries = service.records.queries
+    vendor = next(i for i in queries.incidents().items if i.violation == "vendor")
+    rows = {(row.kind, row.variant): row for row in queries.evidence(vendor.id)}
+    return [
+        StoredPicture(
+            kind=kind,
+            shown_key=rows[kind, "shown"].key,
+            clean_key=rows[kind, "clean"].key,
+            sha256=rows[kind, "shown"].sha256,
+            size_bytes=rows[kind, "shown"].size_bytes,
+        )
+        for kind in ("first", "threshold")
+    ]
+
+
+def _shoot(service: Service, url: str, out: Path) -> None:
+    link = service.access.login_link("demo", Role.ADMINISTRATOR)
+    token = service.access.enter(link, "127.0.0.1").token
+    case = service.records.queries.cases().items[0].id
+    addresses = {
+        "case": f"cases?case={case}",
+        "zones": f"cameras?camera={service.config.cameras[0].id}",
+    }
+    with browser() as opened:
+        for language in ("zh", "en"):
+            for width, height in SIZES:
+                context = opened.new_context(viewport={"width": width, "height": height})
+                context.set_default_timeout(60_000)
+                context.add_init_script(f"localStorage.setItem('xunjie.language', '{language}')")
+                page = context.new_page()
+                for name in PAGES:
+                    if name == "review":
+                        cookie = {"name": COOKIE, "value": token, "url": url}
+                        context.add_cookies([cookie])
+                    page.goto(f"{url}/pages/{addresses.get(name, name)}")
+                    page.wait_for_selector("body[data-ready]")
+                    page.wait_for_timeout(1200)
+                    page.screenshot(path=out / f"{name}-{language}-{width}.png")
+                context.close()
+
+
+if __name__ == "__main__":
+    main()
