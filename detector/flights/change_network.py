@@ -20,6 +20,7 @@ CLASSES: Final = ("other", "added", "removed")
 SIDE: Final = 64
 REACH_M: Final = 12.0  # ground that a patch shows, side to side
 FILE: Final = "network.json"
+_SWAPPED = [CLASSES.index(name) for name in ("other", "removed", "added")]
 
 Planes = NDArray[np.float32]
 
@@ -73,10 +74,20 @@ class ChangeNetwork:
         )
 
     def __call__(self, patches: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """Probabilities (N, 3) of `CLASSES`."""
+        """Probabilities (N, 3) of `CLASSES`: the mean over four turns and over both orders of the
+        days, of which each says the same."""
         if not patches:
             return np.zeros((0, len(CLASSES)))
         stacked = np.stack(patches).astype(np.float32)
-        logits = self._session.run(None, {"patches": stacked})[0]
+        total = np.zeros((len(patches), len(CLASSES)))
+        for quarter in range(4):
+            turned = np.ascontiguousarray(np.rot90(stacked, quarter, axes=(2, 3)))
+            total += self._probabilities(turned)
+            swapped = np.concatenate([turned[:, 3:6], turned[:, :3], turned[:, 6:]], axis=1)
+            total += self._probabilities(swapped)[:, _SWAPPED]
+        return total / 8
+
+    def _probabilities(self, patches: NDArray[np.float32]) -> NDArray[np.float64]:
+        logits = self._session.run(None, {"patches": patches})[0]
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)

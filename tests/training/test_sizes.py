@@ -67,7 +67,9 @@ def seen() -> list[Seen]:
 
 
 def test_recall_is_counted_by_class_and_size(seen: list[Seen]):
-    rows = {(r.name, r.size): (r.found, r.labels) for r in recall_by_size(DATASET, seen, THRESHOLDS)}
+    rows = {
+        (r.name, r.size): (r.found, r.labels) for r in recall_by_size(DATASET, seen, THRESHOLDS)
+    }
     assert rows == {
         ("cover_ok", "small"): (1, 2),
         ("cover_ok", "large"): (1, 1),
@@ -91,9 +93,7 @@ def test_a_report_is_written_as_files(seen: list[Seen], tmp_path: Path):
     for item in seen:
         cv2.imwrite(str(folder / item.entry.name), np.full((400, 400, 3), 90, np.uint8))
     measured = figures(DATASET, seen)
-    report = write_report(
-        tmp_path / "built", DATASET, seen, measured, THRESHOLDS, tmp_path / "out"
-    )
+    report = write_report(tmp_path / "built", DATASET, seen, measured, THRESHOLDS, tmp_path / "out")
     misses = cv2.imread(str(tmp_path / "out" / "misses.png"))
     assert (misses == (0, 0, 255)).all(2).any()  # the missed object is marked
     assert all(path.is_file() for path in report.files)
