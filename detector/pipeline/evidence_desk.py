@@ -81,6 +81,8 @@ class EvidenceDesk:
         if seen.look.fixed:
             watched = [track.track_id for track in seen.look.tracks]
             began = [t.track_id for t in seen.look.tracks if t.first_seen_at == frame.captured_at]
+            for track_id in began:  # one that began anew has an earlier picture, of another fact
+                self._first.drop(frame.source_id, track_id)
             self._first.keep(frame, seen.weak_detections, began)
             self._first.retain(frame.source_id, watched)
 

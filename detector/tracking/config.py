@@ -24,6 +24,7 @@ class TrackerConfig(BaseModel):
     gap_s: float = Field(default=90, gt=0)  # a longer time without a look was blind
     pass_gap_s: float = Field(default=1800, gt=0)  # moving: later sightings are another pass
     groups: tuple[frozenset[str], ...] = (VENDOR_GROUP, COVER_GROUP, frozenset({"parasol"}))
+    states: frozenset[str] = COVER_GROUP  # classes whose change is a new fact, not a correction
     occluders: frozenset[str] = frozenset({"car", "bus", "truck", "motorcycle", "person"})
 
     def group_of(self, class_name: str) -> int | None:

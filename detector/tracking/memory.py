@@ -9,6 +9,10 @@ from typing import Any
 from detector.tracking.appearance import Signature, from_text, to_text
 from detector.types import Box, Coverage, Position, Track
 
+FADING = 0.7
+"""What a look's vote for a class is worth one detection later: three looks in a row (four, when
+less sure) overrule any past, and a class that comes and goes with every other look never reaches 60 %."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
@@ -41,9 +45,24 @@ class Memory:
     def class_name(self) -> str:
         return max(self.votes, key=lambda name: self.votes[name])
 
-    def detect(self, class_name: str, score: float, *, strong: bool, at: datetime) -> None:
-        """A detection in a usable look."""
+    def detect(
+        self,
+        class_name: str,
+        score: float,
+        *,
+        strong: bool,
+        at: datetime,
+        states: frozenset[str] = frozenset(),
+    ) -> None:
+        """A detection in a usable look.
+
+        A class of `states` that takes the place of another one is a new fact (a cover that was
+        there all day is gone): what was counted before is forgotten."""
+        before = self.class_name if self.votes else class_name
+        self.votes = {name: FADING * votes for name, votes in self.votes.items()}
         self.votes[class_name] = self.votes.get(class_name, 0.0) + score
+        if self.class_name != before and {self.class_name, before} <= states:
+            self._begin_anew(at)
         self.score_sum += score
         self.last_score = score
         self.detected += 1
@@ -51,6 +70,13 @@ class Memory:
         self.carried = 0
         self._be_present(at)
         self.seen_now = True
+
+    def _begin_anew(self, at: datetime) -> None:
+        self.first_seen_at = at
+        self.score_sum = self.blind_s = self.blind_since_seen_s = 0.0
+        self.detected = self.strong = self.present = self.total = 0
+        self.occluded = self.attended = 0
+        self.passes = 1
 
     def carry(self, at: datetime) -> None:
         """Not detected, but its piece of the picture still looks the same."""

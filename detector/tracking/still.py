@@ -140,7 +140,13 @@ class StillTracker:
     def _see(
         self, image: NDArray[np.uint8], memory: Memory, sighting: _Sighting, at: datetime
     ) -> None:
-        memory.detect(sighting.class_name, sighting.score, strong=sighting.strong, at=at)
+        memory.detect(
+            sighting.class_name,
+            sighting.score,
+            strong=sighting.strong,
+            at=at,
+            states=self._config.states,
+        )
         old, new = memory.box_px.as_tuple(), sighting.box.as_tuple()
         mixed = (o + SMOOTHING * (n - o) for o, n in zip(old, new, strict=True))
         near = memory.box_px.iou(sighting.box) >= self._config.match_iou

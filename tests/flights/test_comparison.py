@@ -33,6 +33,7 @@ from detector.incidents import (
 )
 from detector.rules.rooftop import RooftopConfig, RooftopRule
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # flies and compares 19 pictures
 AT = datetime(2026, 5, 10, 2, 0, tzinfo=UTC)
 ADDED = np.array([[-3, 2], [3, 2], [3, -2], [-3, -2]], float) + np.array([6, 5])
 GONE = np.array([[-2.5, 2], [2.5, 2], [2.5, -2], [-2.5, -2]], float) + np.array([-8, -6])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detector.tracking import StillTracker, TrackerConfig
 from detector.types import Detections
 
-CLASSES = ("stall", "cart", "parasol", "person", "bus", "cover_missing")
+CLASSES = ("stall", "cart", "parasol", "person", "bus", "cover_ok", "cover_missing")
 THRESHOLDS = dict.fromkeys(CLASSES, 0.4)
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 STALL = (200.0, 120.0, 300.0, 200.0)
@@ -110,7 +110,29 @@ def test_class_flips_within_a_group_are_votes():
         looks(follow, 1, i, rows=((name, 0.8, STALL),))
     (track,) = follow.tracks
     assert track.class_name == "stall"
-    assert track.class_share == pytest.approx(0.6)
+    stall = sum(0.7 ** (9 - i) for i in range(10) if i % 3)
+    cart = sum(0.7 ** (9 - i) for i in range(10) if not i % 3)
+    assert track.class_share == pytest.approx(stall / (stall + cart))
+    assert track.first_seen_at == START  # a vendor taken for another kind is the same vendor
+
+
+def test_a_cover_that_was_there_all_day_and_is_gone_is_a_new_fact_within_four_looks():
+    follow = tracker()
+    looks(follow, 2000, rows=(("cover_ok", 0.9, STALL),))
+    (track,) = looks(follow, 4, 2000, rows=(("cover_missing", 0.6, STALL),))
+    assert track.class_name == "cover_missing"
+    assert track.class_share >= 0.6
+    assert track.first_seen_at >= START + timedelta(seconds=20000)
+    assert track.strong_looks == track.coverage.looks_total >= 2
+
+
+def test_a_cover_that_is_called_missing_every_other_look_is_not():
+    follow = tracker()
+    for i in range(40):
+        name = "cover_missing" if i % 2 else "cover_ok"
+        tracks = looks(follow, 1, i, rows=((name, 0.6, STALL),))
+        missing = [t for t in tracks if t.class_name == "cover_missing"]
+        assert all(t.class_share < 0.6 for t in missing)
 
 
 def test_two_neighbours_stay_two():
