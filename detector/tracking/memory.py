@@ -10,8 +10,8 @@ from detector.tracking.appearance import Signature, from_text, to_text
 from detector.types import Box, Coverage, Position, Track
 
 FADING = 0.7
-"""What a look's vote for a class is worth one detection later. Three looks in a row (four, when less
-sure) overrule any past; a class that comes and goes with every other look never reaches 60 %."""
+"""What a look's vote for a class is worth one detection later. Three looks in a row (four, when
+less sure) overrule any past; a class that comes and goes with every other look stays below 60 %."""
 
 
 @dataclass(slots=True, kw_only=True)
