@@ -12,6 +12,16 @@ import structlog
 from detector.sources.base import redact
 
 
+class _Stderr:
+    """Whatever stderr is by now: a log line must not fail because an earlier one was closed."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logs(*, as_json: bool, level: int = logging.INFO) -> None:
     """One line an event on stderr: JSON for machines, plain for people."""
     shared: list[Any] = [
@@ -25,7 +35,7 @@ def configure_logs(*, as_json: bool, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

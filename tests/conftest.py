@@ -1,9 +1,11 @@
 """Where the shared pictures and clips are, if they are."""
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,3 +20,13 @@ def shared() -> Path:
 
 def released() -> list[Path]:
     return sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before():
+    """A command that a test calls may set logging up for its own, soon closed, stderr."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
@@ -70,17 +71,22 @@ class Engine:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
+            with contextlib.suppress(Exception):  # _look has told it, unless telling failed
+                self._take_turn()
+
+    def _take_turn(self) -> None:
+        while not self._stopping.is_set():
             turn = self._schedule.take()
             if turn is None:
                 return
             name, due_s = turn
-            wait_s = self._look(self._cameras[name])
-            now_s = time.monotonic()
-            camera = self._cameras[name]
-            if wait_s is not None:
-                self._schedule.put(name, now_s + wait_s)
-            else:
-                self._schedule.put(name, next_due_s(due_s, camera.interval_s, now_s))
+            camera, wait_s = self._cameras[name], None
+            try:
+                wait_s = self._look(camera)
+            finally:  # its turn comes again, whatever happened
+                now_s = time.monotonic()
+                beat_s = next_due_s(due_s, camera.interval_s, now_s)
+                self._schedule.put(name, beat_s if wait_s is None else now_s + wait_s)
 
     def _look(self, camera: Camera) -> float | None:
         """How long to wait until the next look; None: until the beat of the camera's interval."""
