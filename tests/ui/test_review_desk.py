@@ -200,8 +200,8 @@ def test_ten_operators_at_once_lose_and_double_nothing(tmp_path: Path):
     assert faults == []
     assert len(given) == len({i for _, i in given}) == 60
     assert (office.count(verdicts), office.count(cases), office.count(held_verdicts)) == (
-        150,
-        150,
+        60,
+        60,
         0,
     )
     with office.database.reading() as transaction:
