@@ -12,7 +12,7 @@ BIN := .venv/bin
 # system libraries that a bare server lacks: take it out and lay the headless one down again.
 .venv/dev: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -e .[dev,postgres]
+	$(BIN)/pip install -q -e .[dev]
 	$(BIN)/pip uninstall -q -y opencv-python
 	$(BIN)/pip install -q --no-deps --force-reinstall opencv-python-headless
 	$(BIN)/python -c "import cv2"
