@@ -60,7 +60,7 @@ def run_kills(
     """The whole run; `folder` is empty. The caller must have no thread of its own (fork)."""
     chance, began = random.Random(seed), time.monotonic()
     report = KillReport(kills=kills)
-    with _receiver(folder / "book.jsonl", seed, trouble) as port:
+    with receiver(folder / "book.jsonl", seed, trouble) as port:
         config = ServiceConfig(
             database_url=database_url or f"sqlite:///{folder / 'xunjie.db'}",
             folder=folder / "evidence",
@@ -104,7 +104,7 @@ def _start(config: ServiceConfig) -> int:
 
 
 @contextmanager
-def _receiver(book: Path, seed: int, trouble: float) -> Iterator[int]:
+def receiver(book: Path, seed: int, trouble: float) -> Iterator[int]:
     command = [sys.executable, str(_RECEIVER), "--book", str(book)]
     command += ["--seed", str(seed), "--trouble", str(trouble)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)

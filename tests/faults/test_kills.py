@@ -16,9 +16,9 @@ from tests.faults.street_service import ServiceConfig, opened_service
 ROOT = Path(__file__).parent.parent.parent
 
 
-def run_kills(*options: str):
+def run_kills(*options: str, module: str = "tests.faults.kill_run"):
     run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.kill_run", *options],
+        [sys.executable, "-m", module, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -96,3 +96,9 @@ def test_the_count_finds_what_waits_and_what_was_tampered_with(drained):
     service.outbox.delivered(row.id, None)
     service.store.delete(next(iter(service.store.keys())))
     assert len(faults(service, entries)) == 1
+
+
+@pytest.mark.slow
+def test_the_whole_service_killed_three_times_loses_and_doubles_nothing():
+    report = run_kills("--kills", "3", "--seed", "2", module="tests.faults.kill_city")
+    assert report["incidents"] >= 2
