@@ -71,6 +71,22 @@ def build(
     typer.echo(f"{len(built.entries)} pictures, sha256 {built.sha256}")
 
 
+@dataset_app.command("paste")
+def paste(
+    folder: Annotated[Path, typer.Argument(help="a built dataset")],
+    count: Annotated[int, typer.Option(help="pictures to compose")] = 200,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="objects of these")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+) -> None:
+    """Add pictures on whose ground objects of other pictures were set."""
+    from detector.types.taxonomy import VENDOR_CLASSES
+    from training.paste import PasteConfig, paste_into
+
+    chosen = tuple(classes or VENDOR_CLASSES)
+    grown = paste_into(folder, PasteConfig(classes=chosen, count=count, seed=seed))
+    typer.echo(f"{len(grown.entries)} pictures, sha256 {grown.sha256}")
+
+
 @app.command("train")
 def train_command(
     config: Annotated[Path, typer.Argument(help="JSON file; keys as in training.train")],
