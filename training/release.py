@@ -8,11 +8,13 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
 from training.evaluate import Figure, Seen, figures, look
 from training.export import export_onnx
+from training.half_weights import store_half
 from training.manifest import (
     DataRef,
     FileRef,
@@ -24,6 +26,9 @@ from training.manifest import (
 )
 from training.predict import OnnxModel
 from training.thresholds import ThresholdRule, choose_thresholds
+
+LARGEST_BYTES: Final = 25_000_000
+"""Weights beyond this are stored in half precision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,10 @@ def release(config: ReleaseConfig) -> Manifest:
     """Write every file of the release and return its manifest."""
     network, classes = load_run(config.run)
     save_checkpoint(network, classes, config.out)
-    weights = export_onnx(config.out)
+    weights, precision = export_onnx(config.out), "fp32"
+    if weights.stat().st_size > LARGEST_BYTES:
+        store_half(weights)
+        precision = "fp16"
     write_training_record(config)
     dataset, seen = look_honestly(config, weights)
     measured = figures(dataset, seen, config.merged)
@@ -61,7 +69,7 @@ def release(config: ReleaseConfig) -> Manifest:
         nms=Suppression(),
         thresholds=choose_thresholds(dataset, seen, config.rule),
         threshold_rule=str(config.rule),
-        weights=_file(weights, "fp32"),
+        weights=_file(weights, precision),
         checkpoint=_file(config.out / TENSORS, "fp16"),
         training_data=_data(dataset),
         dataset_sha256=dataset.sha256,
@@ -69,8 +77,14 @@ def release(config: ReleaseConfig) -> Manifest:
         reproduce=reproduce_text(config),
     )
     write_manifest(manifest, config.out)
-    (config.out / "card.md").write_text(card(config, manifest, measured), encoding="utf-8")
+    text = card(config, size_of(network), manifest, measured)
+    (config.out / "card.md").write_text(text, encoding="utf-8")
     return manifest
+
+
+def size_of(network: Any) -> str:
+    """`n` or `s`, by the number of weights (3 and 11 million)."""
+    return "n" if sum(p.numel() for p in network.parameters()) < 6_000_000 else "s"
 
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
@@ -119,12 +133,12 @@ def write_training_record(config: ReleaseConfig) -> None:
     (config.out / "train.json").write_text(text, encoding="utf-8")
 
 
-def card(config: ReleaseConfig, manifest: Manifest, measured: list[Figure]) -> str:
+def card(config: ReleaseConfig, size: str, manifest: Manifest, measured: list[Figure]) -> str:
     """The release's card in Markdown."""
     lines = [
         f"# {config.name} {manifest.version}",
         "",
-        f"YOLOv8n, input {config.width_px}×{config.height_px}; "
+        f"YOLOv8{size}, input {config.width_px}×{config.height_px}; "
         f"classes: {', '.join(manifest.classes)}.",
         "Licence of the weights: AGPL-3.0-or-later.",
         "",
