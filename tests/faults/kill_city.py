@@ -40,7 +40,7 @@ from tests.sources.making import with_exif
 _ROOT = Path(__file__).parents[2]
 _CLIP = _ROOT / "datasets" / "scenes" / "clips" / "cover_missing.mp4"
 _HOLE_AT_S = 100.0
-_DRAIN_S = 300.0
+_STALLED_S = 90.0  # without a new case, the draining run has done what it will do
 
 
 @dataclass(kw_only=True)
@@ -152,13 +152,17 @@ def _start(config: Path, log: Path) -> subprocess.Popen[bytes]:
 
 
 def _kill_one(config: Path, log: Path, chance: random.Random, report: CityReport) -> None:
-    """Before the service is up, or shortly after: that is counted from its own log line."""
+    """Before the service is up, shortly after, or in the midst of its work, by its own log."""
     process = _start(config, log)
-    if chance.random() < 0.25:
+    moment = chance.random()
+    if moment < 0.2:
+        time.sleep(chance.random() * 2)
+    elif moment < 0.5:
+        _wait_for(log, b'"started"', process, 60)
         time.sleep(chance.random() * 2)
     else:
-        _wait_for(log, b'"started"', process)
-        time.sleep(chance.random() * 3)
+        _wait_for(log, b"incident_opened", process, 10)
+        time.sleep(chance.random())
     process.send_signal(signal.SIGKILL)
     status = process.wait()
     report.killed_looking += b"incident_opened" in log.read_bytes()
@@ -166,8 +170,9 @@ def _kill_one(config: Path, log: Path, chance: random.Random, report: CityReport
         report.faults.append(f"the service ended by itself: {status}: {log.read_text()[-400:]}")
 
 
-def _wait_for(log: Path, word: bytes, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 120
+def _wait_for(log: Path, word: bytes, process: subprocess.Popen[bytes], most_s: float) -> None:
+    """Until the log holds the word; there may be nothing left to open."""
+    until = time.monotonic() + most_s
     while time.monotonic() < until and process.poll() is None:
         if word in log.read_bytes():
             return
@@ -176,8 +181,11 @@ def _wait_for(log: Path, word: bytes, process: subprocess.Popen[bytes]) -> None:
 
 def _drain(config: Path, log: Path, port: int, wanted: int, report: CityReport) -> None:
     process = _start(config, log)
-    until = time.monotonic() + _DRAIN_S
-    while time.monotonic() < until and len(_opened(_book(port))) < wanted:
+    came, since = 0, time.monotonic()
+    while came < wanted and time.monotonic() - since < _STALLED_S:
+        now = len(_opened(_book(port)))
+        if now > came:
+            came, since = now, time.monotonic()
         time.sleep(0.5)
     time.sleep(3)  # a case too many would come now
     process.terminate()
