@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test check format bench clean
 
 .venv/runtime: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,15 @@ check: .venv/dev
 
 test: check
 	$(BIN)/pytest -q
+
+# Prints its tables as JSON lines; docs/performance.md says what they mean. Not part of the tests.
+bench: .venv/dev
+	$(BIN)/python -m tests.benchmarks.look
+	$(BIN)/python -m tests.benchmarks.networks
+	$(BIN)/python -m tests.benchmarks.against
+	$(BIN)/python -m tests.benchmarks.carrying datasets/scenes/clips/*.mp4
+	$(BIN)/python -m tests.benchmarks.cameras --cameras 10,100,500,1000
+	$(BIN)/python -m tests.benchmarks.cameras --kind visit --cameras 10,100
 
 format: .venv/dev
 	$(BIN)/ruff format .

@@ -8,13 +8,26 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, Depends, FastAPI
 
 from api import problems
-from api.auth import account_routes, original_routes, session_routes
+from api.auth import account_routes, oidc_routes, original_routes, session_routes
 from api.auth.guard import authorize
 from api.auth.install import install
+from api.auth.oidc import Oidc
 from api.metrics import metrics_registry
-from api.routes import cases, deliveries, frames, health, incidents, outcomes, reference, sources
+from api.routes import (
+    cases,
+    deliveries,
+    exchange,
+    flights,
+    frames,
+    health,
+    incidents,
+    outcomes,
+    reference,
+    sources,
+)
 from api.service import Service
 from api.ui import (
+    camera_routes,
     export_routes,
     figures_routes,
     map_routes,
@@ -23,7 +36,9 @@ from api.ui import (
     review_routes,
     settings_routes,
 )
+from api.ui.camera_book import CameraBook
 from api.ui.committer import Committer
+from api.ui.map_layers import MapLayers
 
 DESCRIPTION = """
 Watches city cameras, finds street-order violations, files each exactly once.
@@ -38,16 +53,20 @@ _ALWAYS = (
     health,
     reference,
     session_routes,
+    oidc_routes,
     account_routes,
     original_routes,
     frames,
+    flights,
     sources,
     incidents,
     cases,
     outcomes,
     deliveries,
+    exchange,
     review_routes,
     settings_routes,
+    camera_routes,
     export_routes,
     figures_routes,
     map_routes,
@@ -70,7 +89,10 @@ def create_app(service: Service) -> FastAPI:
     )
     config = service.config
     app.state.service = service
+    app.state.oidc = Oidc(config.access.oidc) if config.access.oidc else None
     app.state.review = review_routes.review_desk(service)
+    app.state.cameras = CameraBook(lambda: service.config)
+    app.state.layers = MapLayers(config.map, config.grids)
     app.state.metrics = metrics_registry(service)
     problems.install(app)
     install(app, service.access, config.http.max_upload_bytes, config.map.tile_origin)

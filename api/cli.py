@@ -20,7 +20,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from api import camera_commands, demo_command, list_commands, run_commands
+from api import (
+    camera_commands,
+    demo_command,
+    learning_commands,
+    list_commands,
+    plan_command,
+    run_commands,
+)
 from api.auth import commands as access_commands
 from api.flight_commands import flight_app
 from api.picture_files import picture_paths, read_picture
@@ -48,11 +55,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
 app.add_typer(flight_app, name="flight")
 app.add_typer(camera_commands.app, name="cameras")
-for commands in (run_commands, list_commands, demo_command):
+for commands in (run_commands, list_commands, demo_command, plan_command):
     app.registered_commands.extend(commands.app.registered_commands)
 
 app.add_typer(access_commands.audit_app, name="audit")
 app.add_typer(access_commands.user_app, name="user")
+learning_commands.mount(app)
 
 
 @app.callback()

@@ -9,18 +9,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.auth.config import AccessConfig
+from api.auth.source_networks import SourceNetworks
 from api.camera_list import cameras_of, read_rows, table_path
-from api.where import GridConfig
+from api.where import GridConfig, LedgerConfig
 from detector.evidence import FirstFramesConfig, LatestConfig, PackConfig, SealingConfig
 from detector.incidents import (
     CaseDeskConfig,
     DatabaseConfig,
     DestinationConfig,
+    ExchangeConfig,
     RegistryConfig,
     RetentionConfig,
 )
 from detector.inference import BackendName
+from detector.patrol.worth import PatrolConfig
 from detector.pipeline.camera_config import CameraConfig
+from detector.pipeline.carrying import CarryConfig
 from detector.pipeline.evidence_desk import EvidenceDeskConfig
 from detector.tracking import TrackerConfig
 from detector.types import ConfigError
@@ -48,6 +52,13 @@ class MapConfig(BaseModel):
     )
     """Such as `http://tiles.city.example/{z}/{x}/{y}.png`. Pages may then load pictures from that
     one origin; without it they load nothing from outside."""
+
+    cover_ledger: Path | None = None
+    """The city's covers, CSV or GeoJSON; relative to the configuration file, as `flights`."""
+
+    cover_ledger_crs: str = "EPSG:4326"
+    flights: Path | None = None
+    """Where `xunjie flight` keeps its work."""
 
     @property
     def tile_origin(self) -> str:
@@ -79,6 +90,8 @@ class LooksConfig(BaseModel):
     inference_threads: int = Field(default=2, ge=1, le=64)
     backend: BackendName = BackendName.AUTO
     save_presence_every_s: float = Field(default=5, ge=0)
+    carry: CarryConfig = CarryConfig()
+    patrol: PatrolConfig = PatrolConfig()
 
 
 class CityConfig(BaseModel):
@@ -90,6 +103,12 @@ class CityConfig(BaseModel):
     """Database, evidence, spool and keys; relative to the file that names it."""
 
     models_folder: Path = RELEASED_MODELS
+    candidates_folder: Path | None = None
+    """Releases that wait for a decision, a folder each; None: `candidates` in the data folder."""
+
+    runs_folder: Path | None = None
+    """Trainings, a folder each; None: `runs` in the data folder."""
+
     database: DatabaseConfig | None = None
     """None: SQLite in the data folder."""
 
@@ -103,7 +122,13 @@ class CityConfig(BaseModel):
     cameras: tuple[CameraConfig, ...] = ()
     """Those that `xunjie cameras import` has taken come on top."""
 
+    source_networks: SourceNetworks = SourceNetworks()
+    """Where cameras that are entered on a page may stand."""
+
     grids: tuple[GridConfig, ...] = ()
+    ledger: LedgerConfig | None = None
+    """The city's covers: a cover's case names its component."""
+
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Rule parameters for the whole city, by violation."""
 
@@ -111,6 +136,9 @@ class CityConfig(BaseModel):
     registry: RegistryConfig = RegistryConfig()
     cases: CaseDeskConfig = CaseDeskConfig()
     destinations: tuple[DestinationConfig, ...] = ()
+    exchange: ExchangeConfig = ExchangeConfig()
+    """Other instances: a county's, the city's."""
+
     evidence: EvidenceConfig = EvidenceConfig()
     retention: RetentionConfig = RetentionConfig()
     looks: LooksConfig = LooksConfig()
@@ -125,6 +153,14 @@ class CityConfig(BaseModel):
             if twice:
                 raise ValueError(f"{kind}: {', '.join(twice)} stands there twice")
         return self
+
+    @property
+    def candidates(self) -> Path:
+        return self.candidates_folder or self.data_folder / "candidates"
+
+    @property
+    def runs(self) -> Path:
+        return self.runs_folder or self.data_folder / "runs"
 
     @property
     def database_config(self) -> DatabaseConfig:
@@ -156,6 +192,14 @@ def read_config(path: Path) -> CityConfig:
     cameras = (*config.cameras, *cameras_of(read_rows(table_path(folder))))
     grids = tuple(grid.model_copy(update={"file": base / grid.file}) for grid in config.grids)
     update = {"data_folder": folder, "cameras": cameras, "grids": grids}
+    if config.ledger is not None:
+        update["ledger"] = config.ledger.model_copy(update={"file": base / config.ledger.file})
+    for name in ("candidates_folder", "runs_folder"):
+        if (given := getattr(config, name)) is not None:
+            update[name] = base / given
+    files = {"cover_ledger": config.map.cover_ledger, "flights": config.map.flights}
+    moved = {name: base / given for name, given in files.items() if given is not None}
+    update["map"] = config.map.model_copy(update=moved)
     return config.model_copy(update=update)
 
 

@@ -25,6 +25,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from api.config import CityConfig, read_config
+from api.flight_desk import FlightPlaces, city_ledger, file_comparison, flight_rule, flights_folder
+from api.service import open_records
+from detector.flights.archive import LEDGER
 from detector.flights.buildings import Buildings, read_buildings
 from detector.flights.change_network import ChangeNetwork
 from detector.flights.city_bounds import CityBounds
@@ -36,14 +40,17 @@ from detector.flights.flight_folder import FlightFolder, read_flight
 from detector.flights.flight_record import FILE as RECORD
 from detector.flights.flight_record import FlightRecord, read_record
 from detector.flights.footprint_map import footprint_map
+from detector.flights.from_air import find_from_air
 from detector.flights.ingest import ingest
 from detector.flights.inspection import InspectedShot, as_json, inspect_shot, origin_of
 from detector.flights.ledger import Ledger, read_ledger, write_ledger
 from detector.flights.striking_off import strike_off_from
+from detector.inference import load_model
 from detector.types import XunjieError
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = ROOT / "models" / "rooftop_change"
+AERIAL = ROOT / "models" / "aerial"
 
 flight_app = typer.Typer(no_args_is_help=True, help=__doc__)
 errors = Console(stderr=True)
@@ -57,6 +64,9 @@ _Surface = Annotated[
 _Work = Annotated[Path, typer.Option(help="Where flights and their work are kept")]
 _Buildings = Annotated[Path | None, typer.Option(help="Building footprints, GeoJSON in WGS-84")]
 _LedgerFile = Annotated[Path | None, typer.Option(help="The ledger, .csv or .geojson")]
+_City = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The city's YAML file: files what is found")
+]
 _Network = Annotated[Path, typer.Option(help="Folder of the change network")]
 _WORK = Path("var/flights")
 
@@ -132,15 +142,70 @@ def compare_command(
     bounds: _Bounds = None,
     surface_m: _Surface = 0.0,
     network: _Network = NETWORK,
+    config: _City = None,
 ) -> None:
-    """Says what is new, grown, unchanged, removed or not visible since the baseline."""
+    """Says what is new, grown, unchanged, removed or not visible since the baseline.
+
+    With --config the service gets it: an incident for each new addition, once; rows of what is
+    gone are struck off the ledger; the pages show both days' pictures.
+    """
+    city = _city(config)
+    if city is not None:
+        work = flights_folder(city) if work == _WORK else work
+        ledger = ledger or city_ledger(city)
     options = _Options(base, current, work, buildings, ledger, bounds, surface_m, network)
-    comparison, _ = _compared(options)
+    comparison, kept = _compared(options)
+    if city is not None and ledger is not None:
+        places = FlightPlaces(
+            place=options.place(kept), base=kept, current=_pictures_of(current), ledger=ledger
+        )
+        _file(city, places, comparison, ChangeNetwork(network).sha256, "rooftop")
     if as_json_text:
         text = json.dumps(comparison.collection(), indent=1, ensure_ascii=False)
         sys.stdout.write(text + "\n")
     else:
         Console().print(_findings_table(comparison))
+
+
+@flight_app.command("vendors")
+def vendors_command(
+    flight: Annotated[Path, typer.Argument(help="An ingested flight or its pictures")],
+    as_json_text: Annotated[
+        bool, typer.Option("--json", help="Print a GeoJSON FeatureCollection")
+    ] = False,
+    work: _Work = _WORK,
+    bounds: _Bounds = None,
+    surface_m: _Surface = 0.0,
+    model: Annotated[Path, typer.Option(help="Folder of the aerial model")] = AERIAL,
+    config: _City = None,
+) -> None:
+    """Finds vendors' parasols in one flight and puts them on the ground; --config files them."""
+    city = _city(config)
+    work = flights_folder(city) if city is not None and work == _WORK else work
+    flight_settings = flight_config(bounds, surface_m)
+    _, kept = _ingested(flight, work, flight_settings)
+    try:
+        rule = flight_rule(city or CityConfig(), "air_vendor")
+        detector = load_model(model)
+        with _progress() as (progress, _):
+            found = find_from_air(
+                kept, detector, rule.classes, ComparisonConfig(flight=flight_settings), progress
+            )
+    except XunjieError as error:
+        raise _refused(error) from error
+    if city is not None:
+        places = FlightPlaces(
+            place=work / f"{kept.name}--vendors",
+            base=kept,
+            current=_pictures_of(kept),
+            ledger=city_ledger(city),
+        )
+        _file(city, places, found, detector.sha256, "air_vendor")
+    if as_json_text:
+        text = json.dumps(found.collection(), indent=1, ensure_ascii=False)
+        sys.stdout.write(text + "\n")
+    else:
+        Console().print(_findings_table(found))
 
 
 @flight_app.command("report")
@@ -189,6 +254,29 @@ def ledger_command(
     errors.print(f"{out}: {len(joined.rows)} rows, {standing} standing", markup=False)
 
 
+def _city(config: Path | None) -> CityConfig | None:
+    try:
+        return None if config is None else read_config(config)
+    except XunjieError as error:
+        raise _refused(error) from error
+
+
+def _file(
+    city: CityConfig, places: FlightPlaces, found: Comparison, model_sha256: str, rule: str
+) -> None:
+    try:
+        records = open_records(city)
+        try:
+            filed = file_comparison(records, city, found, places, model_sha256, rule)
+        finally:
+            records.database.close()
+    except XunjieError as error:
+        raise _refused(error) from error
+    struck = ", ".join(filed.struck_off) or "none"
+    text = f"incidents opened: {filed.opened}; ledger rows struck off: {struck}"
+    errors.print(text, markup=False, soft_wrap=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Options:
     base: Path
@@ -200,13 +288,17 @@ class _Options:
     surface_m: float
     network: Path
 
+    def place(self, kept: Path) -> Path:
+        """Where the comparison with the baseline `kept` has its files."""
+        return self.work / f"{kept.name}--{flight_name(_pictures_of(self.current))}"
+
 
 def _compared(options: _Options) -> tuple[Comparison, Path]:
     """The comparison, and where the baseline is kept."""
     config = ComparisonConfig(flight=flight_config(options.bounds, options.surface_m))
     _, kept = _ingested(options.base, options.work, config.flight)
     current = _pictures_of(options.current)
-    place = options.work / f"{kept.name}--{flight_name(current)}"
+    place = options.place(kept)
     try:
         with _progress() as (progress, _):
             comparison = compare(
@@ -216,13 +308,20 @@ def _compared(options: _Options) -> tuple[Comparison, Path]:
                 config,
                 ChangeNetwork(options.network),
                 partial(_buildings_of, options.buildings),
-                read_ledger(options.ledger) if options.ledger else None,
+                _ledger(options.ledger),
                 progress,
             )
     except XunjieError as error:
         raise _refused(error) from error
     errors.print(str(write_findings(place, comparison)), markup=False, soft_wrap=True)
     return comparison, kept
+
+
+def _ledger(path: Path | None) -> Ledger | None:
+    """The service's own ledger need not be there yet; one that was named must be."""
+    if path is None or (path.name == LEDGER and not path.exists()):
+        return None
+    return read_ledger(path)
 
 
 def _buildings_of(path: Path | None, record: FlightRecord) -> Buildings | None:

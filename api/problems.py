@@ -11,6 +11,7 @@ from detector.incidents import (
     LeaseLostError,
     NotFoundError,
     OutcomeError,
+    ReceptionError,
     VerdictError,
 )
 from detector.sources.push import Overloaded
@@ -22,6 +23,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (LeaseLostError, 409),
     (VerdictError, 422),
     (OutcomeError, 422),
+    (ReceptionError, 422),
     (CursorError, 422),
     (PictureError, 422),
     (Overloaded, 503),

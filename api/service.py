@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from api.auth import Access
 from api.config import CityConfig
-from api.ui.camera_settings import CameraSettings, applied, with_saved
-from api.where import grid_finder
+from api.ui.camera_settings import CameraSettings, applied, camera_with_saved, with_saved
+from api.where import component_finder, grid_finder
 from detector.evidence import (
     EvidencePacker,
     FileStore,
@@ -38,6 +39,7 @@ from detector.incidents import (
     OutcomeDesk,
     OutcomeService,
     Queries,
+    ReceptionDesk,
     Retention,
     VerdictDesk,
     build_collectors,
@@ -45,7 +47,11 @@ from detector.incidents import (
     is_processed,
     load_presence,
 )
-from detector.inference import load_model
+from detector.incidents.past import opened_by_source
+from detector.incidents.sinks.config import SinkConfig
+from detector.inference import ReleasedModel, load_model, warm_up
+from detector.inference.manifest import read_manifest
+from detector.patrol.worth import History
 from detector.pipeline.camera import Camera
 from detector.pipeline.camera_config import CameraConfig
 from detector.pipeline.engine import Engine
@@ -75,6 +81,7 @@ class Records:
     registry: IncidentRegistry
     verdicts: VerdictDesk
     outcomes: OutcomeDesk
+    reception: ReceptionDesk
     queue: CaseQueue
     queries: Queries
     ledger: EvidenceLedger
@@ -96,8 +103,13 @@ def open_records(config: CityConfig) -> Records:
         )
     )
     sealer = Sealer.from_file(config.evidence.sealing.path_in(config.data_folder))
-    outbox = Outbox(database, config.destinations)
-    desk = CaseDesk(config.cases, outbox, grid_of=grid_finder(config.grids))
+    outbox = Outbox(database, config.destinations, instance=config.exchange.instance)
+    desk = CaseDesk(
+        config.cases,
+        outbox,
+        grid_of=grid_finder(config.grids),
+        component_of=component_finder(config.ledger),
+    )
     return Records(
         database=database,
         store=store,
@@ -107,6 +119,7 @@ def open_records(config: CityConfig) -> Records:
         registry=IncidentRegistry(config.registry, desk),
         verdicts=VerdictDesk(database, desk),
         outcomes=OutcomeDesk(database),
+        reception=ReceptionDesk(database, outbox, store, config.exchange.instance),
         queue=CaseQueue(database),
         queries=Queries(database),
         ledger=EvidenceLedger(),
@@ -136,7 +149,9 @@ class Service:
         self.latest = LatestPictures(config.evidence.latest)
         self.started_at: datetime | None = None
         self._changed = changed
-        self._detectors = tuple(detectors) if detectors is not None else load_models(config)
+        self._given = detectors is not None
+        self._detectors = tuple(detectors) if detectors is not None else self._load_models()
+        self._changing = threading.Lock()
         self._couriers = _couriers(config, self.records.outbox)
         self._outcomes = OutcomeService(
             build_collectors(self.records.outbox, self.records.outcomes, config.destinations)
@@ -160,6 +175,7 @@ class Service:
         self._couriers.start()
         self._outcomes.start()
         self._janitor.start()
+        warm_up(self._detectors)  # else the first looks would wait for compilers
         self.engine.start()
         _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
 
@@ -187,6 +203,52 @@ class Service:
         if camera is not None:
             camera.view = replace(camera.view, privacy=settings.privacy_polygons_unit)
 
+    def reload_models(self) -> None:
+        """Models that were exchanged on disk take over, each camera's between two of its looks.
+
+        Raises ModelError or ConfigError; everything is as before then.
+        """
+        with self._changing:
+            if self._given:
+                return
+            detectors = self._load_models(self._detectors)
+            chosen = {name: needed(detectors, w.rules) for name, w in self._watches.items()}
+            warm_up([model for model in detectors if model not in self._detectors])
+            if "_ground" in self.__dict__:
+                self._ground.use(needed(detectors, self._ground.rules))
+            self._detectors = detectors
+            for camera in self.engine.cameras:
+                watch = self._watches.get(camera.id)
+                if watch is not None:
+                    camera.before_next_look(partial(watch.use, chosen[camera.id]))
+        _log.info("models_reloaded", models=[f"{m.name} {m.sha256[:8]}" for m in detectors])
+
+    def put_camera(self, config: CameraConfig) -> None:
+        """A camera that is new, or has other settings: looked at from now on.
+
+        Raises ConfigError with nothing changed. What was followed at it stays, unless its picture
+        comes from elsewhere now.
+        """
+        with self._changing:
+            needed(self._detectors, rules_of(config, self.config))
+            build_source(config.source, self._source_context())
+            config = camera_with_saved(config, self.records.database)
+            before = next((c for c in self.config.cameras if c.id == config.id), None)
+            self.engine.take_out(config.id)
+            others = tuple(c for c in self.config.cameras if c.id != config.id)
+            self.config = self.config.model_copy(update={"cameras": (*others, config)})
+            same = before is None or _place_of(before) == _place_of(config)
+            self.engine.put_in(self._camera(config, anew=not same))
+
+    def drop_camera(self, camera_id: str) -> None:
+        """Looks at it no more; its records stay."""
+        with self._changing:
+            self.engine.take_out(camera_id)
+            self._watches.pop(camera_id, None)
+            self.latest.forget(camera_id)
+            others = tuple(c for c in self.config.cameras if c.id != camera_id)
+            self.config = self.config.model_copy(update={"cameras": others})
+
     def retry_now(self, destination: str) -> None:
         """A person has sent something again: a destination that rests is asked at once."""
         self._couriers.retry_now(destination)
@@ -194,6 +256,10 @@ class Service:
     def wake_couriers(self) -> None:
         """A verdict has posted something."""
         self._couriers.wake()
+
+    def _load_models(self, loaded: Sequence[Detector] = ()) -> tuple[Detector, ...]:
+        """On the engine that was measured to be cheapest here."""
+        return load_models(self.config, loaded, self.config.data_folder / "engines.json")
 
     def _evidence_desk(self) -> EvidenceDesk:
         config, records = self.config.evidence, self.records
@@ -214,7 +280,7 @@ class Service:
             config.moments,
         )
 
-    def _camera(self, config: CameraConfig) -> Camera:
+    def _camera(self, config: CameraConfig, *, anew: bool = False) -> Camera:
         source = build_source(config.source, self._source_context())
         fixed = not source.moving
         rules = rules_of(config, self.config) if fixed else list(self._ground.rules)
@@ -235,12 +301,21 @@ class Service:
             presence_id=presence_id,
             save_every_s=self.config.looks.save_presence_every_s,
             changed=self._changed,
+            priority=config.priority,
+            history=History(self.config.looks.patrol, self._past.get(config.id, ())),
         )
         with self.records.database.reading() as transaction:
             saved = load_presence(transaction, presence_id)
-        if saved is not None:
+        if saved is not None and not anew:
             camera.restore(saved.state)
         return camera
+
+    @cached_property
+    def _past(self) -> dict[str, list[datetime]]:
+        """When each camera's earlier incidents were opened."""
+        since = datetime.now(UTC) - 4 * timedelta(days=self.config.looks.patrol.half_life_days)
+        with self.records.database.reading() as transaction:
+            return opened_by_source(transaction, since)
 
     def _watch(self, config: CameraConfig, rules: Sequence[Rule]) -> Watch:
         return Watch(
@@ -248,6 +323,7 @@ class Service:
             rules=rules,
             zones=tuple(zone.zone() for zone in config.zones),
             tracker=self.config.tracker,
+            carry=self.config.looks.carry,
         )
 
     @cached_property
@@ -263,7 +339,6 @@ class Service:
             source_id=config.id,
             fixed=fixed,
             violations=frozenset(rule.violation for rule in rules),
-            model_sha256=tuple(model.sha256 for model in needed(self._detectors, rules)),
             privacy=config.privacy_polygons_unit,
             locate=locator(config),
         )
@@ -298,16 +373,36 @@ def locator(config: CameraConfig) -> Callable[[Box], Position | None]:
     return lambda box: ground.foot(box) or position
 
 
-def load_models(config: CityConfig) -> tuple[Detector, ...]:
-    """Every released model that a camera's tasks need. Raises ModelError naming the folder."""
+def _place_of(config: CameraConfig) -> tuple[str, str]:
+    return getattr(config.source, "kind", ""), str(getattr(config.source, "url", ""))
+
+
+def load_models(
+    config: CityConfig, loaded: Sequence[Detector] = (), choices: Path | None = None
+) -> tuple[Detector, ...]:
+    """Every released model that a camera's tasks need; of those that are `loaded` already, the
+    unchanged ones are kept. Raises ModelError naming the folder."""
     folders = sorted(path.parent for path in config.models_folder.glob("*/manifest.json"))
     if not folders:
         raise ConfigError(f"models_folder {config.models_folder}: holds no released model")
+    known = [model for model in loaded if isinstance(model, ReleasedModel)]
+    wanted = [folder for folder in folders if folder.name != "aerial"]
+    kept = {folder: _unchanged(folder, known) for folder in wanted} if known else {}
     return tuple(
-        load_model(folder, backend=config.looks.backend, threads=config.looks.inference_threads)
-        for folder in folders
-        if folder.name != "aerial"
+        kept.get(folder)
+        or load_model(
+            folder,
+            backend=config.looks.backend,
+            threads=config.looks.inference_threads,
+            choices=choices,
+        )
+        for folder in wanted
     )
+
+
+def _unchanged(folder: Path, loaded: Sequence[ReleasedModel]) -> ReleasedModel | None:
+    manifest = read_manifest(folder)
+    return next((model for model in loaded if model.manifest == manifest), None)
 
 
 def rules_of(camera: CameraConfig, city: CityConfig) -> list[Rule]:
@@ -331,11 +426,18 @@ def needed(detectors: Sequence[Detector], rules: Sequence[Rule]) -> tuple[Detect
     return chosen
 
 
+def _with_evidence(sink: SinkConfig, config: CityConfig) -> SinkConfig:
+    """A sink that hands pictures over reads ours, unless another folder is named."""
+    if getattr(sink, "evidence_folder", "") is not None:
+        return sink
+    return sink.model_copy(update={"evidence_folder": config.data_folder / "evidence"})
+
+
 def _couriers(config: CityConfig, outbox: Outbox) -> CourierService:
     couriers = []
     try:
         for destination in config.destinations:
-            sink = build_sink(destination.sink, destination.name)
+            sink = build_sink(_with_evidence(destination.sink, config), destination.name)
             couriers.append(Courier(outbox, destination, sink))
     except XunjieError:
         for courier in couriers:

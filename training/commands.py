@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training import release_commands
+from training import labelling_commands, release_commands
+from training.libraries import EXPORT, TORCH, guarded, require
+
+if TYPE_CHECKING:
+    from training.train import TrainConfig
 
 app = typer.Typer(no_args_is_help=True, help="Build datasets, train, evaluate, export, release.")
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets.")
@@ -21,6 +26,7 @@ def data_root() -> Path:
 
 
 @dataset_app.command("check")
+@guarded
 def check(
     name: Annotated[str, typer.Argument(help="set, as in datasets/<name>")],
     manifest: Annotated[Path, typer.Argument(help="its manifest.json")],
@@ -38,6 +44,7 @@ def check(
 
 
 @dataset_app.command("build")
+@guarded
 def build(
     model: Annotated[str, typer.Argument(help="street, covers or aerial")],
     out: Annotated[Path, typer.Argument(help="an empty or missing folder")],
@@ -46,10 +53,25 @@ def build(
     fold: Annotated[int, typer.Option(help="which of them")] = 0,
     val_origin: Annotated[list[str] | None, typer.Option(help="origin held out whole")] = None,
     max_side_px: Annotated[int, typer.Option(help="larger pictures are scaled down")] = 1280,
+    own_sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="folder of one's own set, as `dataset reviewed` writes"),
+    ] = None,
+    set_repeat: Annotated[
+        int, typer.Option(help="how often each training picture of one's own sets counts")
+    ] = 1,
+    limit: Annotated[
+        int | None, typer.Option(help="at most so many training pictures of the other sets")
+    ] = None,
+    own_only: Annotated[
+        bool, typer.Option("--own-only", help="leave the model's other sets out")
+    ] = False,
 ) -> None:
-    """Build a dataset from the sets of a model."""
+    """Build a dataset from the sets of a model and one's own. Without the other sets' pictures,
+    it is built of one's own alone."""
     from training.catalogue import SETS_OF_MODEL
     from training.dataset import BuildConfig, build_dataset
+    from training.own_set import picture_set
     from training.split import SplitRule
     from training.teacher import TeacherConfig
 
@@ -57,7 +79,13 @@ def build(
         known = ", ".join(SETS_OF_MODEL)
         raise typer.BadParameter(f"no sets for {model!r}; there are sets for {known}")
     place = root or data_root()
-    sets = SETS_OF_MODEL[model]
+    own = [picture_set(folder, set_repeat) for folder in own_sets or ()]
+    if own and not own_only and not (place / "data").is_dir():
+        typer.echo(f"no sets under {place}: built of one's own sets alone", err=True)
+        own_only = True
+    sets = [*(() if own_only else SETS_OF_MODEL[model]), *own]
+    if any(s.taught for s in sets):
+        require(TORCH)
     weights = place / "weights" / "yolov8s.pt"
     config = BuildConfig(
         model=model,
@@ -66,12 +94,16 @@ def build(
         split=SplitRule(val_every=val_every, fold=fold, val_origins=tuple(val_origin or ())),
         max_side_px=max_side_px,
         teacher=TeacherConfig(weights=weights) if any(s.taught for s in sets) else None,
+        limit=limit,
     )
     built = build_dataset(config, sets)
-    typer.echo(f"{len(built.entries)} pictures, sha256 {built.sha256}")
+    sides = Counter(entry.split for entry in built.entries)
+    counts = ", ".join(f"{side} {count}" for side, count in sorted(sides.items()))
+    typer.echo(f"{len(built.entries)} pictures ({counts}), sha256 {built.sha256}")
 
 
 @dataset_app.command("paste")
+@guarded
 def paste(
     folder: Annotated[Path, typer.Argument(help="a built dataset")],
     count: Annotated[int, typer.Option(help="pictures to compose")] = 200,
@@ -88,16 +120,61 @@ def paste(
 
 
 @app.command("train")
+@guarded
 def train_command(
-    config: Annotated[Path, typer.Argument(help="JSON file; keys as in training.train")],
+    config: Annotated[
+        Path | None, typer.Argument(help="JSON file; keys as in training.train")
+    ] = None,
+    dataset: Annotated[Path | None, typer.Option(help="a built dataset")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="the run's folder; an unfinished run in it goes on")
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option(help="make a candidate of it and ask the gate; exit code 2: refused")
+    ] = True,
+    models: Annotated[
+        Path, typer.Option(help="folder of the running models")
+    ] = release_commands.MODELS,
+    clips: Annotated[list[Path] | None, release_commands.CLIPS_OPTION] = None,
 ) -> None:
-    """Train, or continue a training that was cut off."""
-    from training.train import config_from_file, train
+    """Train, or continue a training that was cut off; then compare with the running model."""
+    require(EXPORT)
+    from training.train import TrainConfig, config_from_file, train
 
-    typer.echo(str(train(config_from_file(config))))
+    if config is not None:
+        given = {"dataset": dataset, "out": out}
+        settings = config_from_file(config, **{k: v for k, v in given.items() if v is not None})
+    elif dataset is not None and out is not None:
+        settings = TrainConfig(dataset=dataset, out=out)
+    else:
+        raise typer.BadParameter("a configuration, or --dataset and --out")
+    checkpoint = train(settings)
+    typer.echo(str(checkpoint))
+    if gate:
+        _ask(settings, checkpoint, models, clips)
+
+
+def _ask(settings: TrainConfig, checkpoint: Path, models: Path, clips: list[Path] | None) -> None:
+    from training.candidate import make_candidate
+    from training.dataset import read_dataset
+    from training.gate_clip import clips_of
+    from training.gate_report import gate_lines
+
+    dataset = read_dataset(settings.dataset)
+    if not any(entry.split == "val" for entry in dataset.entries):
+        typer.echo("no picture is held out: nothing can be measured, so no candidate is made")
+        return
+    chosen = clips_of(clips or [release_commands.CLIPS])
+    made = make_candidate(settings, checkpoint, models / dataset.model, chosen)
+    for line in gate_lines(made.verdict) if made.verdict else ["no running model to compare with"]:
+        typer.echo(line)
+    typer.echo(str(made.folder))
+    if made.verdict and not made.verdict.passed:
+        raise typer.Exit(2)
 
 
 @app.command()
+@guarded
 def evaluate(
     model: Annotated[Path, typer.Argument(help="folder of a released model")],
     dataset: Annotated[Path, typer.Option(help="a built dataset")],
@@ -130,6 +207,7 @@ def evaluate(
 
 
 @app.command()
+@guarded
 def quiet(
     model: Annotated[Path, typer.Argument(help="folder of a released model")],
     clips: Annotated[list[Path], typer.Argument(help="videos without any violation")],
@@ -157,3 +235,4 @@ def mount(target: typer.Typer) -> None:
 
 
 app.registered_commands.extend(release_commands.app.registered_commands)
+dataset_app.registered_commands.extend(labelling_commands.app.registered_commands)

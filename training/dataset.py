@@ -10,10 +10,11 @@ from pathlib import Path
 
 from detector.types.taxonomy import CONTEXT_CLASSES, classes_of
 from training.copies import Copy, copies_of
+from training.judged import labelled_in, objects_of, unjudged
 from training.label import Box, read_boxes, write_boxes
-from training.phash import hash_of_file
+from training.phash import hash_of_file, hashes_of_places
 from training.picture_set import Picture, PictureSet, pictures_of
-from training.split import SplitRule, split_pictures
+from training.split import LEFT_OUT, SplitRule, split_pictures
 from training.teacher import Taught, TeacherConfig, teach
 
 MASK_GRID = 3
@@ -30,6 +31,7 @@ class BuildConfig:
     split: SplitRule
     max_side_px: int = 1280  # larger pictures are scaled down
     teacher: TeacherConfig | None = None  # fills in context classes of sets that ask for it
+    limit: int | None = None  # training pictures of sets that are not one's own, drawn by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Entry:
     """One picture of a built dataset, as its manifest records it."""
 
     name: str  # file name under images/<split>
-    split: str  # train or val
+    split: str  # train, val, or newest (reviewed last)
     set_name: str
     origin: str
     site: str
@@ -70,13 +72,25 @@ def build_dataset(config: BuildConfig, sets: Sequence[PictureSet]) -> Dataset:
     if config.out.exists() and any(config.out.iterdir()):
         raise FileExistsError(f"{config.out} is not empty")
     classes = classes_of(config.model)
-    pairs = [(source, picture) for source in sets for picture in pictures_of(source, config.root)]
-    hashes = [hash_of_file(picture.path) for _, picture in pairs]
-    sides = split_pictures([picture for _, picture in pairs], hashes, config.split)
+    pairs = [
+        (source, picture)
+        for source in sets
+        for picture in pictures_of(source, config.root)
+        if picture.judged is None or labelled_in(picture.judged, classes)
+    ]
+    pictures = [picture for _, picture in pairs]
+    whole = [hash_of_file(picture.path) for picture in pictures]
+    places = [_place_hashes(picture) for picture in pictures]
+    hashes = [here[0] if here else value for here, value in zip(places, whole, strict=True)]
+    sides = split_pictures(pictures, whole, config.split, places)
+    _limit(pictures, sides, config.limit)
     masks = MaskTable(classes)
-    taught = _taught(pairs, config.teacher)
+    kept = [pair for pair, side in zip(pairs, sides, strict=True) if side != LEFT_OUT]
+    taught = _taught(kept, config.teacher)
     entries: list[Entry] = []
     for (source, picture), side, value in zip(pairs, sides, hashes, strict=True):
+        if side == LEFT_OUT:
+            continue
         boxes = _labels(source, picture, classes)
         if source.taught and config.teacher is not None:
             boxes += taught_boxes(taught[picture.key], classes, masks)
@@ -177,7 +191,29 @@ def _taught(
     return {picture.key: taught for picture, taught in zip(pictures, results, strict=True)}
 
 
+def _limit(pictures: Sequence[Picture], sides: list[str], limit: int | None) -> None:
+    """Leaves out all but `limit` training pictures whose side is not fixed."""
+    if limit is None:
+        return
+    train = [
+        index
+        for index, picture in enumerate(pictures)
+        if sides[index] == "train" and picture.side is None
+    ]
+    train.sort(key=lambda index: hashlib.sha256(pictures[index].key.encode()).digest())
+    for index in train[limit:]:
+        sides[index] = LEFT_OUT
+
+
+def _place_hashes(picture: Picture) -> tuple[int, ...]:
+    if not picture.judged or picture.side is None:
+        return ()
+    return hashes_of_places(picture.path, [item.box for item in picture.judged])
+
+
 def _labels(source: PictureSet, picture: Picture, classes: tuple[str, ...]) -> list[Box]:
+    if picture.judged is not None:
+        return objects_of(picture.judged, classes)
     if source.label_folder is None or picture.label_path is None:
         return []
     files = [(picture.label_path, source.classes)]
@@ -196,6 +232,11 @@ def _labels(source: PictureSet, picture: Picture, classes: tuple[str, ...]) -> l
 def _mask_rows(
     source: PictureSet, picture: Picture, config: BuildConfig, masks: MaskTable
 ) -> list[Box]:
+    if picture.judged is not None:
+        return [
+            box.with_class(masks.class_id(hidden))
+            for hidden, box in unjudged(picture.judged, masks.classes)
+        ]
     taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
     hidden = [name for name in masks.classes if name not in source.labelled and name not in taught]
     rows = list(whole_picture(masks.class_id(hidden))) if hidden else []
@@ -209,6 +250,9 @@ def _entry(
     source: PictureSet, picture: Picture, side: str, value: int, copied: Copy, config: BuildConfig
 ) -> Entry:
     taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
+    labelled = (*source.labelled, *taught)
+    if picture.judged is not None:
+        labelled = labelled_in(picture.judged, classes_of(config.model))
     return Entry(
         name=f"{copied.key}.jpg",
         split=side,
@@ -217,5 +261,5 @@ def _entry(
         site=picture.site,
         phash=f"{value:016x}",
         sha256=copied.sha256,
-        labelled=(*source.labelled, *taught),
+        labelled=labelled,
     )

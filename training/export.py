@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from detector.inference.manifest import read_manifest
+from detector.types import ModelError
 from training.checkpoint import load_checkpoint
 
 OPSET = 17
@@ -21,3 +23,15 @@ def export_onnx(folder: Path) -> Path:
     if made.resolve() != target.resolve():
         shutil.move(made, target)
     return target
+
+
+def weights_as_recorded(folder: Path) -> Path | None:
+    """The weights of a release that has them and whose manifest tells their hash; else None."""
+    if not (folder / "manifest.json").is_file():
+        return None
+    try:
+        return folder / read_manifest(folder).weights.file
+    except ModelError:
+        if (folder / "weights.onnx").is_file():
+            raise
+        return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from detector.types import Box
 
 HASH_BITS = 64
 NEAR_BITS = 6
@@ -29,6 +32,21 @@ def hash_of_file(path: Path) -> int:
     return picture_hash(image)
 
 
+def hashes_of_places(path: Path, boxes: Sequence[Box]) -> tuple[int, ...]:
+    """Hash of each place in a picture file, with half its size around it; boxes in fractions."""
+    image = cv2.imread(str(path))
+    if image is None:
+        raise ValueError(f"{path}: not a readable picture")
+    height, width = image.shape[:2]
+    found = []
+    for box in boxes:
+        across, down = box.width / 2, box.height / 2
+        left, right = _span(box.x1 - across, box.x2 + across, width)
+        top, bottom = _span(box.y1 - down, box.y2 + down, height)
+        found.append(picture_hash(image[top:bottom, left:right]))
+    return tuple(found)
+
+
 def bits_apart(first: int, second: int) -> int:
     """Hamming distance of two hashes."""
     return (first ^ second).bit_count()
@@ -42,3 +60,9 @@ def near_pairs(hashes: list[int], limit: int = NEAR_BITS) -> list[tuple[int, int
         apart = np.bitwise_count(values[index + 1 :] ^ values[index])
         pairs.extend((index, index + 1 + int(other)) for other in np.flatnonzero(apart <= limit))
     return pairs
+
+
+def _span(low: float, high: float, length: int) -> tuple[int, int]:
+    """Whole pixels within the picture, at least one."""
+    start = min(max(int(low * length), 0), length - 1)
+    return start, max(min(round(high * length), length), start + 1)

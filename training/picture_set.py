@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
+from training.judged import Judged, judged_of
 from training.tile import TileRule
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+LISTING = "set.json"
+"""Says of each picture of one's own set where it comes from and what in it was judged."""
+
+Side = Literal["train", "val", "newest"]
+"""`val` is frozen: what once stood there never trains. `newest` is measured beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,7 @@ class PictureSet:
     roughen: bool = False  # the repeats are squeezed, equalised, noisy and compressed again
     turns: bool = False  # the repeats are turned by a quarter each (pictures from above)
     tiles: TileRule | None = None  # how training pictures are cut
+    listed: bool = False  # cameras, days, sides and judged places stand in LISTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,8 @@ class Picture:
     label_path: Path | None = field(default=None)
     ignore_path: Path | None = field(default=None)
     more_label_paths: tuple[Path | None, ...] = ()
+    side: Side | None = None  # None: the split's rule decides
+    judged: tuple[Judged, ...] | None = None  # None: labelled as the set says
 
     @property
     def key(self) -> str:
@@ -66,6 +78,9 @@ def pictures_of(source: PictureSet, root: Path) -> Iterator[Picture]:
     images = folder / source.image_folder
     if not images.is_dir():
         raise FileNotFoundError(f"set {source.name}: no folder {images}")
+    if source.listed:
+        yield from _listed(source, folder)
+        return
     for path in sorted(images.iterdir()):
         if path.suffix.lower() not in PICTURE_SUFFIXES or not re.match(source.only, path.stem):
             continue
@@ -80,6 +95,27 @@ def pictures_of(source: PictureSet, root: Path) -> Iterator[Picture]:
                 _beside(folder, kind, path.stem) for kind, _ in source.more_labels
             ),
         )
+
+
+def _listed(source: PictureSet, folder: Path) -> Iterator[Picture]:
+    listing = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+    for record in sorted(listing["pictures"], key=lambda item: str(item["file"])):
+        yield _from_listing(source, folder, record)
+
+
+def _from_listing(source: PictureSet, folder: Path, record: dict[str, Any]) -> Picture:
+    path = folder / source.image_folder / record["file"]
+    judged = record.get("judged")
+    return Picture(
+        path=path,
+        set_name=source.name,
+        origin=source.name,
+        site=f"{source.name}/{record['camera']}/{record['day']}",
+        label_path=_beside(folder, source.label_folder, path.stem),
+        ignore_path=_beside(folder, source.ignore_folder, path.stem),
+        side=record.get("side"),
+        judged=None if judged is None else tuple(map(judged_of, judged)),
+    )
 
 
 def origin_of(source: PictureSet, stem: str) -> str:

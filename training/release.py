@@ -48,6 +48,7 @@ class ReleaseConfig:
     build_options: str = ""  # further options of `dataset build`, for the card
     measured: Path | None = None  # checkpoint that never saw the validation side, when `run` did
     rule: ThresholdRule = ThresholdRule()  # noqa: RUF009  (frozen, without state)
+    least_thresholds: dict[str, float] | None = None  # of the running model: never below these
 
 
 def release(config: ReleaseConfig) -> Manifest:
@@ -67,8 +68,8 @@ def release(config: ReleaseConfig) -> Manifest:
         classes=classes,
         input=InputSpec(width_px=config.width_px, height_px=config.height_px),
         nms=Suppression(),
-        thresholds=choose_thresholds(dataset, seen, config.rule),
-        threshold_rule=str(config.rule),
+        thresholds=thresholds_of(config, dataset, seen),
+        threshold_rule=threshold_text(config),
         weights=_file(weights, precision),
         checkpoint=_file(config.out / TENSORS, "fp16"),
         training_data=_data(dataset),
@@ -85,6 +86,34 @@ def release(config: ReleaseConfig) -> Manifest:
 def size_of(network: Any) -> str:
     """`n` or `s`, by the number of weights (3 and 11 million)."""
     return "n" if sum(p.numel() for p in network.parameters()) < 6_000_000 else "s"
+
+
+def thresholds_of(config: ReleaseConfig, dataset: Dataset, seen: list[Seen]) -> dict[str, float]:
+    """By the rule. With a running model: not below its thresholds, and its own for a class of
+    which the validation side tells too little."""
+    chosen = choose_thresholds(dataset, seen, config.rule)
+    least = config.least_thresholds or {}
+    labels = Counter(
+        dataset.classes[box.class_id]
+        for item in seen
+        for box in item.boxes
+        if box.class_id < len(dataset.classes)
+    )
+    told = {name: value for name, value in chosen.items() if labels[name] >= config.rule.labels}
+    return {
+        name: max(told.get(name, 0.0), least[name]) if name in least else value
+        for name, value in chosen.items()
+    }
+
+
+def threshold_text(config: ReleaseConfig) -> str:
+    """The rule in words."""
+    if config.least_thresholds is None:
+        return str(config.rule)
+    return (
+        f"{config.rule}; not below the running model's, and its own in place of "
+        f"{config.rule.fallback}"
+    )
 
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:

@@ -7,13 +7,23 @@ from typing import Annotated
 
 import typer
 
+from training.libraries import EXPORT, guarded, require
+
 app = typer.Typer()
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
+CLIPS = Path(__file__).resolve().parent.parent / "datasets" / "scenes" / "clips"
+CLIPS_OPTION = typer.Option(
+    "--clip",
+    help="video, or folder of videos, for the incident figures; without a .truth.json beside it "
+    "a video holds no violation. Default: the rendered clips of this repository",
+)
+_CLIP_HOURS = typer.Option(help="play each clip without truth so many hours of its own time")
 _MODELS = typer.Option(help="folder of the running models")
 
 
 @app.command()
+@guarded
 def export(
     model: Annotated[Path, typer.Argument(help="folder with checkpoint and network.yaml")],
     int8: Annotated[
@@ -21,16 +31,23 @@ def export(
     ] = None,
     pictures: Annotated[int, typer.Option(help="calibration pictures")] = 100,
 ) -> None:
-    """Write ONNX weights from a released checkpoint; INT8 ones only when they lose nothing."""
-    from training.export import export_onnx
+    """Write ONNX weights from a released checkpoint; INT8 ones only when they lose nothing.
+
+    Weights that are as the release's manifest says are kept: exported anew they compute the same,
+    but not byte for byte, and incidents keep the hash of what found them.
+    """
+    require(EXPORT)
+    from training.export import export_onnx, weights_as_recorded
     from training.small_weights import add_small_weights
 
-    typer.echo(str(export_onnx(model)))
+    kept = weights_as_recorded(model)
+    typer.echo(f"{kept}: as the manifest says, kept" if kept else str(export_onnx(model)))
     if int8 is not None:
         typer.echo(add_small_weights(model, int8, pictures))
 
 
 @app.command("release")
+@guarded
 def release_command(
     name: Annotated[str, typer.Argument(help="model name in the taxonomy")],
     run: Annotated[Path, typer.Option(help="folder of a finished training")],
@@ -47,6 +64,7 @@ def release_command(
     limits: Annotated[str, typer.Option(help="what it cannot see, for the card")] = "",
 ) -> None:
     """Measure a finished run and write its release."""
+    require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.release import ReleaseConfig, release
 
@@ -69,36 +87,44 @@ def release_command(
 
 
 @app.command()
+@guarded
 def promote(
     candidate: Annotated[Path, typer.Argument(help="folder of a release")],
     dataset: Annotated[Path, typer.Option(help="the frozen dataset both are measured on")],
     models: Annotated[Path, _MODELS] = MODELS,
+    clips: Annotated[list[Path] | None, CLIPS_OPTION] = None,
+    clip_hours: Annotated[float, _CLIP_HOURS] = 0,
     check_only: Annotated[bool, typer.Option("--check-only", help="ask the gate, no more")] = False,
 ) -> None:
-    """Put a release in the running model's place, unless the gate refuses it (exit code 2)."""
-    from detector.types.taxonomy import VENDOR_CLASSES
-    from training.gate import GateRule, judge
+    """Put a release in the running model's place, unless the gate refuses it (exit code 2). What
+    the gate found stands in `gate.json` beside the candidate."""
     from training.promote import promote as put_in_place
     from training.released import released_manifest
 
     manifest = released_manifest(candidate)
     running = models / manifest.name
-    if running.exists():
-        merged = VENDOR_CLASSES if "stall" in manifest.classes else ()
-        verdict = judge(running, candidate, dataset, GateRule(merged=merged))
-        for item in verdict.comparisons:
-            typer.echo(
-                f"{item.name:26} labels {item.labels:4} running {item.running:.3f} "
-                f"candidate {item.candidate:.3f} difference {item.low:+.3f} to {item.high:+.3f}"
-            )
-        if not verdict.passed:
-            typer.echo("refused: " + "; ".join(verdict.reasons), err=True)
-            raise typer.Exit(2)
+    if running.exists() and not gate_passes(candidate, running, dataset, clips, clip_hours):
+        raise typer.Exit(2)
     if not check_only:
         typer.echo(f"{put_in_place(candidate, models)}: {manifest.version}")
 
 
+def gate_passes(
+    candidate: Path, running: Path, dataset: Path, clips: list[Path] | None, clip_hours: float = 0
+) -> bool:
+    """Ask the gate and say what it found."""
+    from training.gate_clip import clips_of
+    from training.gate_report import ask_gate, gate_lines
+
+    chosen = clips_of(clips or [CLIPS], for_s=clip_hours * 3600 or None)
+    verdict = ask_gate(candidate, running, dataset, chosen)
+    for line in gate_lines(verdict):
+        typer.echo(line, err=line.startswith("refused"))
+    return verdict.passed
+
+
 @app.command()
+@guarded
 def rollback(
     name: Annotated[str, typer.Argument(help="model name")],
     models: Annotated[Path, _MODELS] = MODELS,

@@ -1,13 +1,24 @@
-"""Splits that do not leak: whole sites, and near-duplicates, stay on one side."""
+"""Splits that do not leak: whole sites, and near-duplicates, stay on one side.
+
+Pictures whose set fixes their side keep it, and where near-duplicates then stand on two sides, the
+one on the weaker side is left out: frozen pictures are never given up, newest ones first.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from training.phash import near_pairs
+from training.phash import NEAR_BITS, bits_apart, near_pairs
 from training.picture_set import Picture
+
+LEFT_OUT: Final = "out"
+"""Side of a picture that stands nowhere."""
+
+_SAME_PLACE_IOU: Final = 0.3
+_STRENGTH: Final = {"val": 3, "train": 2, "newest": 1, LEFT_OUT: 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +35,27 @@ class SplitRule:
 
 
 def split_pictures(
-    pictures: Sequence[Picture], hashes: Sequence[int], rule: SplitRule
+    pictures: Sequence[Picture],
+    hashes: Sequence[int],
+    rule: SplitRule,
+    places: Sequence[Sequence[int]] = (),
 ) -> list[str]:
-    """The side of each picture: train or val."""
-    clusters = clusters_of(pictures, hashes)
-    held = {index for index, picture in enumerate(pictures) if _held_out(picture, rule)}
-    held_clusters = {clusters[index] for index in held}
-    return ["val" if cluster in held_clusters else "train" for cluster in clusters]
+    """The side of each picture: train, val, newest or out.
+
+    `places` are the hashes of each picture's judged places, in their order. Pictures of one fixed
+    camera look alike, so those whose side is fixed are compared with each other by these.
+    """
+    free = [index for index, picture in enumerate(pictures) if picture.side is None]
+    sides: list[str] = [picture.side or "" for picture in pictures]
+    chosen = [pictures[index] for index in free]
+    clusters = clusters_of(chosen, [hashes[index] for index in free])
+    held = {clusters[i] for i, picture in enumerate(chosen) if _held_out(picture, rule)}
+    for index, cluster in zip(free, clusters, strict=True):
+        sides[index] = "val" if cluster in held else "train"
+    if len(free) < len(pictures):
+        for first, second in _alike(pictures, hashes, places):
+            _part(sides, first, second)
+    return sides
 
 
 def clusters_of(pictures: Sequence[Picture], hashes: Sequence[int]) -> list[int]:
@@ -42,6 +67,48 @@ def clusters_of(pictures: Sequence[Picture], hashes: Sequence[int]) -> list[int]
     for first, second in near_pairs(list(hashes)):
         _join(parent, first, second)
     return [_root(parent, index) for index in range(len(pictures))]
+
+
+def _alike(
+    pictures: Sequence[Picture], hashes: Sequence[int], places: Sequence[Sequence[int]]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of near-duplicates with a fixed side on at least one hand."""
+    for first, second in near_pairs(list(hashes)):
+        if (pictures[first].side is None) != (pictures[second].side is None):
+            yield first, second
+    rows = [
+        (index, number, value)
+        for index, picture in enumerate(pictures)
+        if picture.side is not None
+        for number, value in enumerate(places[index] if places else ())
+    ]
+    for one, other in near_pairs([value for _, _, value in rows]):
+        here, there = (rows[one][0], rows[one][1]), (rows[other][0], rows[other][1])
+        if _one_place(pictures, hashes, here, there):
+            yield here[0], there[0]
+
+
+def _one_place(
+    pictures: Sequence[Picture],
+    hashes: Sequence[int],
+    one: tuple[int, int],
+    other: tuple[int, int],
+) -> bool:
+    """True where two judged places lie on each other in the same camera's view, or in one that
+    looks the same."""
+    first, second = pictures[one[0]], pictures[other[0]]
+    box = (first.judged or ())[one[1]].box
+    if box.iou((second.judged or ())[other[1]].box) < _SAME_PLACE_IOU:
+        return False
+    same_camera = first.site.rpartition("/")[0] == second.site.rpartition("/")[0]
+    return same_camera or bits_apart(hashes[one[0]], hashes[other[0]]) <= NEAR_BITS
+
+
+def _part(sides: list[str], first: int, second: int) -> None:
+    one, other = sides[first], sides[second]
+    if one == other or LEFT_OUT in (one, other):
+        return
+    sides[first if _STRENGTH[one] < _STRENGTH[other] else second] = LEFT_OUT
 
 
 def _held_out(picture: Picture, rule: SplitRule) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+RELEASED = Path(__file__).resolve().parent.parent / "models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +15,7 @@ class TrainConfig:
     """One training. Every field can stand in a JSON file; unknown keys are refused."""
 
     dataset: Path  # a built dataset
-    start: Path  # .pt of ultralytics, or a released model's folder
+    start: Path | None = None  # .pt of ultralytics, or a release's folder; None: the released model
     out: Path  # the run's folder; an unfinished run in it is continued
     epochs: int = 40  # full passes over the training pictures
     width_px: int = 640  # side of the square training picture
@@ -46,26 +48,37 @@ class TrainConfig:
             raise ValueError("epochs >= 1, batch >= 2 and a width in multiples of 32 are needed")
 
 
-def config_from_file(path: Path) -> TrainConfig:
-    """A configuration from a JSON file; unknown keys are refused by name."""
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def config_from_file(path: Path, **given: Path) -> TrainConfig:
+    """A configuration from a JSON file; unknown keys are refused by name. `given` goes before."""
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: is not valid JSON: {error}") from error
     known = {field.name for field in fields(TrainConfig)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"{path}: unknown keys {', '.join(unknown)}")
     for key in ("dataset", "start", "out"):
-        if key in values:
+        if values.get(key) is not None:
             values[key] = Path(values[key])
+    values |= given
+    missing = [key for key in ("dataset", "out") if key not in values]
+    if missing:
+        raise ValueError(f"{path}: {' and '.join(missing)} missing")
     return TrainConfig(**values)
 
 
 def train(config: TrainConfig) -> Path:
     """Run, or continue, a training; returns the checkpoint with the averaged weights."""
     from training.dataset import read_dataset
+    from training.progress import Progress
     from training.trainer import MaskedTrainer
 
     config.out.mkdir(parents=True, exist_ok=True)
-    record = {**asdict(config), "dataset_sha256": read_dataset(config.dataset).sha256}
+    dataset = read_dataset(config.dataset)
+    if config.start is None:
+        config = replace(config, start=RELEASED / dataset.model)
+    record = {**asdict(config), "dataset_sha256": dataset.sha256}
     (config.out / "config.json").write_text(
         json.dumps(record, indent=1, default=str), encoding="utf-8"
     )
@@ -73,7 +86,11 @@ def train(config: TrainConfig) -> Path:
     done = config.out / "done"
     if not done.exists():
         overrides = {"resume": str(last)} if last.exists() else _overrides(config)
-        MaskedTrainer(overrides, workers=config.workers, threads=config.threads).train()
+        trainer = MaskedTrainer(overrides, workers=config.workers, threads=config.threads)
+        progress = Progress(config.out)
+        trainer.add_callback("on_train_start", progress.begin)
+        trainer.add_callback("on_train_epoch_end", progress.epoch_ended)
+        trainer.train()
         done.write_text("", encoding="utf-8")
     return last
 
@@ -123,10 +140,14 @@ def _overrides(config: TrainConfig) -> dict[str, Any]:
 
 
 def _start_checkpoint(config: TrainConfig) -> Path:
+    if config.start is None:
+        raise ValueError("no start given")
     if config.start.is_dir():
         from training.checkpoint import checkpoint_as_pt
 
         return checkpoint_as_pt(config.start, config.out / "start.pt")
+    if not config.start.is_file():
+        raise FileNotFoundError(f"start {config.start}: no such file or release")
     return config.start
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("YOLO_OFFLINE", "1")
@@ -39,6 +40,8 @@ class MaskedModel(DetectionModel):  # type: ignore[misc]
 
 class MaskedTrainer(DetectionTrainer):  # type: ignore[misc]
     """Trains on a built dataset; the last averaged weights count."""
+
+    last: Path  # the newest checkpoint's file
 
     def __init__(self, overrides: dict[str, Any], workers: int = 0, threads: int = 2) -> None:
         super().__init__(overrides=overrides)
@@ -77,6 +80,19 @@ class MaskedTrainer(DetectionTrainer):  # type: ignore[misc]
     def validate(self) -> tuple[dict[str, float], float]:
         """Nothing while training: figures come from `training.evaluate` on the finished weights."""
         return {}, float(self.epoch)
+
+    def save_model(self) -> bool:
+        """A checkpoint is whole or not there: upstream writes over the last one, and a kill while
+        it does would leave nothing that a run could go on from."""
+        target = Path(self.last)
+        writing = self.last = target.with_suffix(".writing")
+        try:
+            written = bool(super().save_model())
+        finally:
+            self.last = target
+        if writing.exists():
+            os.replace(writing, target)
+        return written
 
     def final_eval(self) -> None:
         """Nothing: `last.pt` keeps its optimizer so that a longer run can continue it."""

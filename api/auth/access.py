@@ -15,6 +15,7 @@ from api.auth.api_keys import ApiKey, ApiKeys
 from api.auth.audit import AuditLog, service_itself
 from api.auth.config import AccessConfig
 from api.auth.errors import (
+    ForbiddenError,
     InvalidAccountError,
     LockedError,
     NotSignedInError,
@@ -25,12 +26,13 @@ from api.auth.password import hash_password, new_password, password_fits
 from api.auth.role import Permission, Role
 from api.auth.sessions import NewSession, Sessions
 from api.auth.throttle import Throttle
-from api.auth.users import User, Users, read_user
+from api.auth.users import User, Users, clean_name, read_user
 from detector.incidents import Database
 from detector.incidents.access_schema import users
 from detector.incidents.utc import utc_now
 
 FIRST_USER: Final = "admin"
+EXTERNAL: Final = "oidc"  # in place of a password's hash; no password fits it
 _LINK_S: Final = 3600.0
 
 
@@ -102,6 +104,40 @@ class Access:
             user = read_user(transaction, name)
             self.audit.write(transaction, who, "signed_in", detail={"by": "one-time link"})
             return self.sessions.begin(transaction, user.id, address)
+
+    def sign_in_external(self, name: str, role: Role, address: str) -> NewSession:
+        """Somebody whom the city's provider has named; its role is the provider's of today.
+
+        Raises InvalidAccountError for a name that an account of this service has, and
+        ForbiddenError for one that was disabled here.
+        """
+        name = clean_name(name)
+        who = Identity(name=name, via=Via.SESSION, address=address, permissions=frozenset())
+        with self._database.transaction() as transaction:
+            query = select(users).where(users.c.name == name)
+            row = transaction.execute(query).mappings().first()
+            if row is None:
+                self.users.add(transaction, name, role, EXTERNAL, must_change=False)
+            elif row["password_hash"] != EXTERNAL:
+                raise InvalidAccountError(f"{name} is the name of an account of this service")
+            elif row["disabled"]:
+                raise ForbiddenError(f"{name} was disabled here")
+            values = {"role": role.value, "last_login_at": utc_now()}
+            transaction.execute(update(users).where(users.c.name == name).values(**values))
+            user = read_user(transaction, name)
+            detail = {"by": "oidc", "role": role.value}
+            self.audit.write(transaction, who, "signed_in", detail=detail)
+            return self.sessions.begin(transaction, user.id, address)
+
+    def external_failed(self, why: str, address: str) -> None:
+        """Told in the audit log, until the address has failed so often that it is not heard."""
+        try:
+            self._throttle.check(address)
+        except LockedError:
+            return
+        self._throttle.failed(address)
+        who = Identity(name="", via=Via.SESSION, address=address, permissions=frozenset())
+        self.audit.add(who, "sign_in_failed", detail={"by": "oidc", "why": why[:300]})
 
     def change_password(self, who: Identity, old: str, new: str) -> None:
         """Ends the user's other sessions. Raises WrongPasswordError or InvalidAccountError."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.auth.oidc import OidcConfig
+
 
 class AccessConfig(BaseModel):
     """Sign-in, sessions and what is open without them."""
@@ -35,6 +37,9 @@ class AccessConfig(BaseModel):
 
     undo_s: float = Field(default=8, ge=0, le=300)
     """How long a verdict given on the review page can be undone before it is committed."""
+
+    oidc: OidcConfig | None = None
+    """The city's own accounts, beside those that are kept here."""
 
     lease_s: float = Field(default=90, ge=5, le=3600)
     """How long an incident stays with an operator whose page is not heard from."""

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     MODELS = "models"  # promote and roll back
     OPERATE = "operate"  # metrics and readiness, where they are not open
     FRAMES = "frames"  # hand pictures over
+    EXCHANGE = "exchange"  # another instance: hand cases over, ask for their outcomes
     USERS = "users"  # users and API keys
     AUDIT = "audit"  # read the audit log
 

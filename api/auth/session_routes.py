@@ -50,7 +50,7 @@ def sign_in(body: SignIn, request: Request, access: AccessDep) -> Response:
     _check_origin(request)
     session = access.sign_in(body.name, body.password, address_of(request))
     answer = Response(status_code=204)
-    _set_cookie(answer, request, session, access.config.always_secure_cookies)
+    set_cookie(answer, request, session, access.config.always_secure_cookies)
     return answer
 
 
@@ -83,12 +83,11 @@ def enter(token: str, request: Request, access: AccessDep) -> Response:
         raise ForbiddenError("login links work on the machine itself only")
     session = access.enter(token, address_of(request))
     answer = RedirectResponse("/", status_code=303)
-    _set_cookie(answer, request, session, access.config.always_secure_cookies)
+    set_cookie(answer, request, session, access.config.always_secure_cookies)
     return answer
 
 
-def _set_cookie(answer: Response, request: Request, session: NewSession, always: bool) -> None:
-    plain = request.url.scheme == "http" and is_loopback(request.url.hostname)
+def set_cookie(answer: Response, request: Request, session: NewSession, always: bool) -> None:
     answer.set_cookie(
         COOKIE,
         session.token,
@@ -96,8 +95,13 @@ def _set_cookie(answer: Response, request: Request, session: NewSession, always:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=always or not plain,
+        secure=always or not is_plain_local(request),
     )
+
+
+def is_plain_local(request: Request) -> bool:
+    """Plain HTTP on the machine itself, where some clients take no secure cookie."""
+    return request.url.scheme == "http" and is_loopback(request.url.hostname)
 
 
 def _check_origin(request: Request) -> None:

@@ -10,7 +10,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.auth.guard import IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
-from detector.incidents import Case, CaseEvent, CaseFilter, CaseState, Delivery, DeliveryFilter
+from detector.incidents import (
+    Case,
+    CaseEvent,
+    CaseFilter,
+    CaseState,
+    Delivery,
+    DeliveryFilter,
+    ReceivedCase,
+)
 
 router = APIRouter(prefix="/api/cases", tags=["cases"], responses=ERRORS)
 
@@ -36,6 +44,8 @@ class CaseDetail(BaseModel):
     may_become: list[CaseState]
     events: list[CaseEvent]
     deliveries: list[Delivery]
+    received: ReceivedCase | None
+    """Which instance sent it, and the pictures that it links; None: it is our own."""
 
 
 class ClaimRequest(BaseModel):
@@ -114,6 +124,7 @@ def get_case(case_id: UUID, records: RecordsDep) -> CaseDetail:
         may_become=[state for state in CaseState if case.state.may_become(state)],
         events=list(records.queries.case_events(case_id)),
         deliveries=list(deliveries.items),
+        received=records.reception.source_of(case_id),
     )
 
 

@@ -25,6 +25,8 @@ class SourceStatus(BaseModel):
     tasks: list[str]
     health: SourceHealth
     looks: TallySnapshot
+    stale_bound_s: float | None
+    """How long it is left without a look at most, at the machine's present pace."""
 
 
 @router.get("")
@@ -62,6 +64,7 @@ def status_of(service: Service, camera: Camera) -> SourceStatus:
         tasks=sorted(camera.view.violations),
         health=camera.source.health(),
         looks=camera.tally.snapshot(),
+        stale_bound_s=service.engine.stale_bound_s(camera.id),
     )
 
 

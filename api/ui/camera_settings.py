@@ -69,6 +69,12 @@ def with_saved(config: CityConfig, database: Database) -> CityConfig:
     return config.model_copy(update={"cameras": cameras})
 
 
+def camera_with_saved(camera: CameraConfig, database: Database) -> CameraConfig:
+    """The camera with what was drawn on its picture, if anything was."""
+    with database.reading() as transaction:
+        return applied(camera, read_settings(transaction, camera).settings)
+
+
 def applied(camera: CameraConfig, settings: CameraSettings) -> CameraConfig:
     return camera.model_copy(
         update={

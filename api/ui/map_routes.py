@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import func, select
 
 from api.deps import ServiceDep
+from api.ui.map_layers import MapLayers
 from detector.geometry.ground import lon_lat_deg
 from detector.incidents.schema import cases, incidents
 from detector.types import IncidentStatus, VerdictAnswer
@@ -37,6 +39,7 @@ class MapIncident(BaseModel):
     verdict: VerdictAnswer
     opened_at: datetime
     case_number: str | None
+    case_state: str | None
 
 
 class MapAnswer(BaseModel):
@@ -75,6 +78,7 @@ def get_map(
             column.verdict,
             column.opened_at,
             cases.c.number.label("case_number"),
+            cases.c.state.label("case_state"),
         )
         .outerjoin(cases, cases.c.incident_id == column.id)
         .where(column.lon_deg.is_not(None), *span)
@@ -90,6 +94,74 @@ def get_map(
         incidents=found,
         unplaced=without,
         tile_url=service.config.map.tile_url,
+    )
+
+
+class GridCellShape(BaseModel):
+    """`geometry` is GeoJSON in WGS-84."""
+
+    code: str
+    name: str
+    geometry: dict[str, Any]
+
+
+class FlightFootprint(BaseModel):
+    """The ground that a flight's pictures show; `geometry` is GeoJSON in WGS-84."""
+
+    name: str
+    dated_at: datetime
+    pictures: int
+    geometry: dict[str, Any]
+
+
+class LayersAnswer(BaseModel):
+    """What is configured under `grids` and `map`; a file that cannot be read is left out."""
+
+    grids: list[GridCellShape]
+    flights: list[FlightFootprint]
+    covers: bool  # there is a ledger to ask
+
+
+class CoverEntry(BaseModel):
+    code: str
+    kind: str
+    owner: str
+    lon_deg: float
+    lat_deg: float
+
+
+class CoversAnswer(BaseModel):
+    """`total` is how many lie there; at most `limit` of them are given."""
+
+    covers: list[CoverEntry]
+    total: int
+
+
+@router.get("/layers")
+def get_layers(service: ServiceDep, request: Request) -> LayersAnswer:
+    """Grid cells and flights."""
+    layers: MapLayers = request.app.state.layers
+    return LayersAnswer(
+        grids=[GridCellShape.model_validate(asdict(cell)) for cell in layers.grids()],
+        flights=[FlightFootprint.model_validate(asdict(each)) for each in layers.flights()],
+        covers=service.config.map.cover_ledger is not None,
+    )
+
+
+@router.get("/covers")
+def get_covers(
+    request: Request,
+    west: Annotated[float, Query(ge=-180, le=180)],
+    south: Annotated[float, Query(ge=-90, le=90)],
+    east: Annotated[float, Query(ge=-180, le=180)],
+    north: Annotated[float, Query(ge=-90, le=90)],
+    limit: Annotated[int, Query(ge=1, le=5000)] = 2000,
+) -> CoversAnswer:
+    """Covers of the city's ledger within those degrees."""
+    layers: MapLayers = request.app.state.layers
+    found, total = layers.covers(west, south, east, north, limit)
+    return CoversAnswer(
+        covers=[CoverEntry.model_validate(asdict(each)) for each in found], total=total
     )
 
 

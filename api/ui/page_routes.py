@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 PAGES: Final = frozenset(
-    ("review", "cases", "cameras", "map", "figures", "models", "audit", "users", "login")
+    ("review", "cases", "cameras", "map", "flights", "figures", "models", "audit", "users", "login")
 )
 _LIBRARIES: Final = {"leaflet": "elements/leaflet/dist", "echart": "elements/echart/dist"}
 _TYPES: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}

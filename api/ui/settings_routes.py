@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, ServiceDep
-from api.service import Service
+from api.service import Service, rules_of
 from api.ui.camera_settings import CameraSettings, SavedSettings, read_settings, save_settings
+from api.ui.reason_text import reason_zh
 from detector.incidents import NotFoundError
 from detector.pipeline.camera_config import CameraConfig
+from detector.pipeline.rule_trial import TriedFinding, try_rules
 
 router = APIRouter(prefix="/api/sources", tags=["sources"], responses=ERRORS)
 
@@ -57,6 +59,67 @@ def put_settings(
         access.audit.write(transaction, identity, "camera_settings_saved", source_id, detail)
     service.apply_settings(source_id, saved.settings)
     return _answer(source_id, saved)
+
+
+class TrialRequest(BaseModel):
+    """Zones and permits as they are drawn, saved or not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: CameraSettings
+
+
+class TriedIncident(BaseModel):
+    """What would have been opened. `stood_before`: in the first look already, so that it may have
+    begun before."""
+
+    violation: str
+    subtype: str
+    box_unit: tuple[float, float, float, float]
+    zone: str | None
+    at: datetime
+    stood_before: bool
+    reason: str
+    reason_zh: str
+
+
+class TrialAnswer(BaseModel):
+    """The looks that are still in memory: at most the last hour, since this service started and
+    at most 720. Their tracks are judged anew; no picture is looked at again."""
+
+    looks: int
+    from_at: datetime | None
+    to_at: datetime | None
+    incidents: list[TriedIncident]
+
+
+@router.post("/{source_id}/settings/try")
+def try_settings(source_id: str, body: TrialRequest, service: ServiceDep) -> TrialAnswer:
+    """What these zones and permits would have opened at the camera lately. Saves nothing."""
+    config, camera = _camera(service, source_id), service.engine.camera(source_id)
+    looks = camera.recent.all() if camera is not None and camera.view.fixed else ()
+    zones = tuple(zone.zone() for zone in body.settings.zones)
+    found = try_rules(looks, rules_of(config, service.config), zones)
+    return TrialAnswer(
+        looks=len(looks),
+        from_at=looks[0].at if looks else None,
+        to_at=looks[-1].at if looks else None,
+        incidents=[_tried(each) for each in found],
+    )
+
+
+def _tried(found: TriedFinding) -> TriedIncident:
+    finding = found.finding
+    return TriedIncident(
+        violation=finding.violation,
+        subtype=finding.subtype,
+        box_unit=finding.place.box_unit.as_tuple(),
+        zone=finding.zone,
+        at=finding.threshold_at,
+        stood_before=found.stood_before,
+        reason=finding.reason,
+        reason_zh=reason_zh(finding.reason),
+    )
 
 
 def _camera(service: Service, source_id: str) -> CameraConfig:

@@ -14,7 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 from detector.flights.change_network import CLASSES, SIDE
@@ -46,6 +48,32 @@ class Network(nn.Module):
         return self.head(pooled)
 
 
+@torch.no_grad()
+def started(network: Network, weights: Path, x: torch.Tensor) -> None:
+    """Gives the network the weights of a released one, to be trained on.
+
+    The release has its normalisation folded into the convolutions. It is unfolded so that the
+    outputs on the patches `x` stay what they were, in training as well.
+    """
+    held = [numpy_helper.to_array(i) for i in onnx.load(str(weights)).graph.initializer]
+    tensors = [torch.from_numpy(a.copy()) for a in held]
+    # In the release's order: the head's weights and bias, then each convolution's.
+    network.head[1].weight.copy_(tensors[0])
+    network.head[1].bias.copy_(tensors[1])
+    rest = iter(tensors[2:])
+    network.eval()
+    for place, layer in enumerate(network.body):
+        if isinstance(layer, nn.Conv2d):
+            norm = network.body[place + 1]
+            layer.weight.copy_(next(rest))
+            found = network.body[: place + 1](x)
+            mean, spread = found.mean(dim=(0, 2, 3)), found.var(dim=(0, 2, 3))
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(spread)
+            norm.weight.copy_((spread + norm.eps).sqrt())
+            norm.bias.copy_(next(rest) + mean)
+
+
 def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Turns, mirrors, swaps the days (with the label), shifts light and hue of the second day."""
     turn = int(torch.randint(4, (1,)))
@@ -69,7 +97,9 @@ def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     return x, flipped
 
 
-def train(x: torch.Tensor, y: torch.Tensor, epochs: int, seed: int) -> tuple[Network, dict]:
+def train(
+    x: torch.Tensor, y: torch.Tensor, epochs: int, seed: int, start: Path | None = None
+) -> tuple[Network, dict]:
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # more only wait for each other on a busy machine
     block = torch.arange(len(y)) // 200 % 8 == 3
@@ -78,9 +108,13 @@ def train(x: torch.Tensor, y: torch.Tensor, epochs: int, seed: int) -> tuple[Net
     counts = torch.bincount(y[rest], minlength=len(CLASSES)).float()
     weight = (counts.sum() / counts / len(CLASSES)).sqrt()
     network, best, kept = Network(), -1.0, None
+    if start is not None:
+        started(network, start, x[rest[:400]].float())
+        sys.stdout.write(f"start: {measured(network, x[held].float(), y[held])}\n")
     steps = epochs * (len(rest) // 64 + 1)
     optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=2e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps + 1)
+    peak = 4e-3 if start is None else 1.5e-3
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=steps + 1)
     loss_of = nn.CrossEntropyLoss(weight=weight, label_smoothing=0.02)
     for epoch in range(epochs):
         network.train()
@@ -109,18 +143,31 @@ def measured(network: Network, x: torch.Tensor, y: torch.Tensor) -> dict[str, fl
     return told | {"mean_recall": round(sum(recalls.values()) / len(recalls), 4), "held": len(y)}
 
 
+def average(weights: Path, start: Path) -> None:
+    """Sets exported weights half way between themselves and those they were trained on from.
+
+    Both have the same form; a few scenes more should not undo what the earlier ones taught.
+    """
+    model, earlier = onnx.load(str(weights)), onnx.load(str(start))
+    for one, other in zip(model.graph.initializer, earlier.graph.initializer, strict=True):
+        middle = (numpy_helper.to_array(one) + numpy_helper.to_array(other)) / 2
+        one.CopyFrom(numpy_helper.from_array(middle, one.name))
+    onnx.save(model, str(weights))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("patches", nargs="+", type=Path)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights.onnx of a release to be trained on")
     args = parser.parse_args()
     files = [np.load(path) for path in args.patches]
     x = torch.from_numpy(np.concatenate([f["patches"] for f in files]))
     y = torch.from_numpy(np.concatenate([f["labels"] for f in files]))
-    started = time.monotonic()
-    network, told = train(x, y, args.epochs, args.seed)
+    began = time.monotonic()
+    network, told = train(x, y, args.epochs, args.seed, args.start)
     network.eval()
     args.out.mkdir(parents=True, exist_ok=True)
     weights = args.out / "weights.onnx"
@@ -134,6 +181,8 @@ def main() -> None:
         opset_version=17,
         dynamo=False,
     )
+    if args.start is not None:
+        average(weights, args.start)
     counts = {n: int((y == i).sum()) for i, n in enumerate(CLASSES)}
     record = {
         "format": 1,
@@ -144,7 +193,7 @@ def main() -> None:
             "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         },
         "trained": {"patches": counts, "epochs": args.epochs, "seed": args.seed, "held_out": told},
-        "seconds": round(time.monotonic() - started),
+        "seconds": round(time.monotonic() - began),
     }
     (args.out / "network.json").write_text(json.dumps(record, indent=1) + "\n")
 

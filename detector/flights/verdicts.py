@@ -104,7 +104,8 @@ def _changed(
         seen_in=len(one.sightings),
         shown_in=one.shown_in,
         views=_views(one, context),
-        reason=_reason(verdict, one, ledger, context),
+        reason=_reason(verdict, one, ledger, context)
+        + f"; laid onto it within {error_m:.2f} m; building {building or 'not known'}",
     )
 
 

@@ -69,6 +69,10 @@ class CoverLedger:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        return tuple(self._entries)
+
     def match(self, position: Position, kinds: Collection[str] | None = None) -> LedgerMatch:
         """`kinds`: minor classes that what was seen may be; None: any."""
         reach_m = position.error_radius_m + self._own_error_m

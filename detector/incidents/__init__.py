@@ -8,6 +8,7 @@ from detector.incidents.case_state import CaseState
 from detector.incidents.cases import CaseQueue
 from detector.incidents.chain import ChainFault, ChainFaultKind, ChainReport, ChainVerifier
 from detector.incidents.changes import Changes
+from detector.incidents.component import CaseComponent
 from detector.incidents.database import Database, DatabaseConfig, Transaction
 from detector.incidents.delivery import Courier, CourierService
 from detector.incidents.destination import DestinationConfig
@@ -16,11 +17,13 @@ from detector.incidents.errors import (
     LeaseLostError,
     NotFoundError,
     OutcomeError,
+    ReceptionError,
     RetryLaterError,
     VerdictError,
 )
 from detector.incidents.evidence_ledger import EvidenceLedger
 from detector.incidents.evidence_row import EvidenceRow
+from detector.incidents.exchange_config import ExchangeConfig, PeerConfig
 from detector.incidents.known import has_open_incident
 from detector.incidents.letter import Delivery, DeliveryState, LetterKind
 from detector.incidents.observation import Observation
@@ -37,6 +40,7 @@ from detector.incidents.policy import RegistryConfig, ViolationPolicy
 from detector.incidents.presence import SavedPresence, load_presence, save_presence
 from detector.incidents.processed import is_processed, mark_processed
 from detector.incidents.queries import CaseFilter, DeliveryFilter, IncidentFilter, Queries
+from detector.incidents.reception import Receipt, ReceivedCase, ReceptionDesk, SentOutcome
 from detector.incidents.registry import IncidentRegistry
 from detector.incidents.retention import Retention, RetentionReport
 from detector.incidents.retention_config import RetentionConfig
@@ -47,6 +51,7 @@ from detector.incidents.verdicts import Verdict, VerdictDesk
 __all__ = [
     "Case",
     "CaseCode",
+    "CaseComponent",
     "CaseDesk",
     "CaseDeskConfig",
     "CaseEvent",
@@ -72,6 +77,7 @@ __all__ = [
     "DestinationStats",
     "EvidenceLedger",
     "EvidenceRow",
+    "ExchangeConfig",
     "IncidentFilter",
     "IncidentRegistry",
     "LeaseLostError",
@@ -86,7 +92,12 @@ __all__ = [
     "OutcomeKind",
     "OutcomeService",
     "Page",
+    "PeerConfig",
     "Queries",
+    "Receipt",
+    "ReceivedCase",
+    "ReceptionDesk",
+    "ReceptionError",
     "RegistryConfig",
     "Retention",
     "RetentionConfig",
@@ -94,6 +105,7 @@ __all__ = [
     "RetryLaterError",
     "SamePlaceConfig",
     "SavedPresence",
+    "SentOutcome",
     "Transaction",
     "Verdict",
     "VerdictDesk",

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from detector.incidents.case_state import CaseState
+from detector.incidents.component import CaseComponent, component_of
 from detector.incidents.errors import NotFoundError
 from detector.incidents.incident_row import place_of
 from detector.incidents.schema import cases, incidents
@@ -40,6 +41,15 @@ class Case:
     worker: str | None  # who has claimed it, until lease_until
     lease_until: datetime | None
     version: int  # counts changes; give it back to change the state
+    component: CaseComponent | None = None  # a cover's entry in the city's ledger
+    path: tuple[str, ...] = ()  # instances that had it before this one; empty: it is our own
+
+    @property
+    def county_code(self) -> str | None:
+        """Six digits: the grid's, or else the component's."""
+        if self.grid:
+            return self.grid[:6]
+        return self.component.county_code if self.component else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,4 +106,6 @@ def case_of(row: Any) -> Case:
         worker=row["worker"],
         lease_until=row["lease_until"],
         version=row["version"],
+        component=component_of(row["component"]),
+        path=tuple(row["path"] or ()),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, insert, select, update
 
 from detector.incidents.case import Case, read_case
@@ -16,6 +16,7 @@ from detector.incidents.case_codes import CodeTable
 from detector.incidents.case_log import write_case_event
 from detector.incidents.case_number import next_case_number
 from detector.incidents.case_state import CaseState
+from detector.incidents.component import CaseComponent, component_value
 from detector.incidents.incident_row import read_incident
 from detector.incidents.journal import SYSTEM, IncidentEventKind, write_event
 from detector.incidents.letter import LetterKind
@@ -36,6 +37,9 @@ class CaseDeskConfig(BaseModel):
     time_zone: str = "Asia/Shanghai"
     """Of the day in a case's number."""
 
+    number_prefix: str = Field(default="XJ", pattern=r"^[A-Z0-9]{1,8}$")
+    """Begins a case's number. Instances that exchange cases need different ones."""
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -50,7 +54,8 @@ class CaseDesk:
     """One case an incident, at most: a second opening finds the first.
 
     Every method works in the caller's transaction, which holds the incident's row. `grid_of`
-    gives the grid code of a place, where grids are known.
+    gives the grid code of a place, where grids are known, and `component_of` the ledger's
+    entry of a cover.
     """
 
     def __init__(
@@ -59,8 +64,10 @@ class CaseDesk:
         outbox: Outbox,
         grid_of: Callable[[Place], str | None] = lambda place: None,
         clock: Callable[[], datetime] = utc_now,
+        component_of: Callable[[Incident], CaseComponent | None] = lambda incident: None,
     ) -> None:
         self._config = config
+        self._component_of = component_of
         self._outbox = outbox
         self._grid_of = grid_of
         self._clock = clock
@@ -71,7 +78,9 @@ class CaseDesk:
         if incident.case_id is not None:
             return incident.case_id
         case_id, now = uuid4(), self._clock()
-        number = next_case_number(transaction, now.astimezone(self._zone).date())
+        number = next_case_number(
+            transaction, now.astimezone(self._zone).date(), self._config.number_prefix
+        )
         transaction.execute(
             insert(cases).values(
                 id=case_id,
@@ -81,6 +90,7 @@ class CaseDesk:
                 source_id=incident.source_id,
                 state=CaseState.REPORTED.value,
                 grid=self._grid_of(incident.place),
+                component=component_value(self._component_of(incident)),
                 opened_at=now,
                 updated_at=now,
                 version=1,

@@ -10,7 +10,7 @@ from detector.incidents.dialect import insert_into
 from detector.incidents.schema import counters
 
 
-def next_case_number(transaction: Connection, day: date) -> str:
+def next_case_number(transaction: Connection, day: date, prefix: str = "XJ") -> str:
     """E.g. XJ-20261124-000123: counts each day from 1, without gaps."""
     stamp = f"{day:%Y%m%d}"
     statement = (
@@ -21,4 +21,4 @@ def next_case_number(transaction: Connection, day: date) -> str:
         )
         .returning(counters.c.value)
     )
-    return f"XJ-{stamp}-{transaction.execute(statement).scalar_one():06d}"
+    return f"{prefix}-{stamp}-{transaction.execute(statement).scalar_one():06d}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from detector.incidents.case import Case
+from detector.incidents.component import component_value
 from detector.incidents.evidence_row import read_evidence
 from detector.incidents.schema import verdicts
 from detector.types import Incident, Place
@@ -18,9 +20,16 @@ MAX_PICTURES: Final = 20
 
 
 def case_record(
-    transaction: Connection, case: Case, incident: Incident, kind: str, seq: int, at: datetime
+    transaction: Connection,
+    case: Case,
+    incident: Incident,
+    kind: str,
+    seq: int,
+    at: datetime,
+    path: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """JSON-ready. Evidence is added by `with_evidence` when the record is first sent: the
+    """JSON-ready. `path`: the instances that had the case, this one last, if they have names.
+    Evidence is added by `with_evidence` when the record is first sent: the
     pictures of a look are recorded after its incidents, in the same transaction."""
     return {
         "schema": SCHEMA,
@@ -42,6 +51,9 @@ def case_record(
         "source_id": case.source_id,
         "place": _place(case.place),
         "grid": case.grid,
+        "county_code": case.county_code,
+        "component": component_value(case.component),
+        "path": list(path),
         "verdict": _verdict(transaction, incident),
         "reopened": incident.reopened,
         "first_seen_at": incident.first_seen_at.isoformat(),

@@ -18,6 +18,9 @@ class DestinationConfig(BaseModel):
     """Stands in every delivery's row: a renamed destination's waiting rows stay behind."""
 
     sink: AnySinkConfig
+    instance: str | None = Field(default=None, min_length=1, max_length=64)
+    """The name of the Xunjie instance behind it: gets no case that has been there already."""
+
     violations: frozenset[str] | None = None
     """Takes cases of these only; None: of all."""
 
@@ -53,11 +56,13 @@ class DestinationConfig(BaseModel):
         return value
 
     def takes(self, case: Case) -> bool:
+        if self.instance is not None and self.instance in case.path:
+            return False
         if self.violations is not None and case.violation not in self.violations:
             return False
         if self.source_ids is not None and case.source_id not in self.source_ids:
             return False
-        return self._takes_grid(case.grid)
+        return self._takes_grid(case.grid or case.county_code)
 
     def _takes_grid(self, grid: str | None) -> bool:
         if self.divisions is None:

@@ -29,3 +29,7 @@ class RetryLaterError(DeliveryUnavailable):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ReceptionError(XunjieError):
+    """A case of another instance that cannot be taken as it is."""

@@ -14,8 +14,9 @@ from detector.incidents.database import Database
 from detector.incidents.schema import evidence
 from detector.types import EvidenceStore
 
-_OF_INCIDENTS: Final = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2}/")
-"""Keys in folders by day are incidents' files; others (first frames) have a keeper of their own."""
+_OF_INCIDENTS: Final = re.compile(r"(?:[0-9]{4}/[0-9]{2}/[0-9]{2}|received)/")
+"""Keys in folders by day, and those received from other instances, are incidents' files; others
+(first frames) have a keeper of their own."""
 
 _BATCH: Final = 500
 

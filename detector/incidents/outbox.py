@@ -56,19 +56,29 @@ class Outbox:
         database: Database,
         destinations: Sequence[DestinationConfig],
         clock: Callable[[], datetime] = utc_now,
+        instance: str | None = None,
     ) -> None:
+        """`instance`: this installation's name where it exchanges cases with others."""
         self._database = database
+        self._instance = instance
         self._destinations = tuple(destinations)
         self._clock = clock
 
     def post(
-        self, transaction: Connection, case: Case, incident: Incident, kind: LetterKind
+        self,
+        transaction: Connection,
+        case: Case,
+        incident: Incident,
+        kind: LetterKind,
+        key: str | None = None,
     ) -> None:
-        """Writes one row for each destination that takes the case."""
+        """Writes one row for each destination that takes the case; `key` is the idempotency key
+        under which another instance sent us this letter: it goes on under the same one."""
         takers = [d.name for d in self._destinations if d.takes(case)]
         if not takers:
             return
         now = self._clock()
+        path = (*case.path, self._instance) if self._instance else case.path
         seq = transaction.execute(
             update(cases)
             .where(cases.c.id == case.id)
@@ -80,8 +90,8 @@ class Outbox:
             "incident_id": incident.id,
             "kind": kind.value,
             "seq": seq,
-            "idempotency_key": f"{case.id}:{kind}:{seq}",
-            "record": case_record(transaction, case, incident, kind, seq, now),
+            "idempotency_key": key or f"{case.id}:{kind}:{seq}",
+            "record": case_record(transaction, case, incident, kind, seq, now, path),
             "frozen": False,
             "state": DeliveryState.PENDING.value,
             "attempts": 0,

@@ -161,6 +161,8 @@ cases: Final = Table(
     Column("lease_until", UtcDateTime),
     Column("version", Integer, nullable=False),  # counts changes: the optimistic check
     Column("letters", Integer, nullable=False),  # numbers the deliveries of this case
+    Column("component", JSON(none_as_null=True)),  # what the cover ledger says of the place
+    Column("path", JSON(none_as_null=True)),  # instances that had the case before this one
     Index(None, "state", "opened_at"),
     Index(None, "opened_at", "id"),
 )
@@ -222,6 +224,18 @@ outcomes: Final = Table(
     Column("to_state", String(16), nullable=False),
     UniqueConstraint("destination", "outcome_key"),
     Index(None, "case_id", "id"),
+)
+
+received_cases: Final = Table(
+    "received_cases",
+    metadata,
+    Column("case_id", ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(64), nullable=False),  # the instance that sent it
+    Column("last_seq", Integer, nullable=False),  # its newest letter: older ones change nothing
+    Column("last_key", String(100), nullable=False),
+    Column("evidence", JSON, nullable=False),  # as the sender lists it, with its links
+    Column("received_at", UtcDateTime, nullable=False),
+    Index(None, "peer"),
 )
 
 presence: Final = Table(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
 
 from detector.evidence import LatestPictures
 from detector.incidents import Changes
+from detector.patrol.worth import History, PatrolConfig
 from detector.pipeline.evidence_desk import EvidenceDesk, PendingClip
 from detector.pipeline.examination import Examination
+from detector.pipeline.recent_looks import RecentLooks
 from detector.pipeline.recorder import Recorder, Viewpoint, Written
 from detector.pipeline.tally import Tally
 from detector.sources.trust import TrustCheck
@@ -58,11 +61,14 @@ class Camera:
         presence_id: str,
         save_every_s: float = 5,
         changed: Callable[[Changes], None] = lambda changes: None,
+        priority: float = 1.0,
+        history: History | None = None,
     ) -> None:
         self.source = source
         self.interval_s = interval_s
         self.tally = Tally()
         self.view = view
+        self.recent = RecentLooks()
         self._trust = trust
         self._examiner = examiner
         self._blind = blind
@@ -72,14 +78,21 @@ class Camera:
         self._presence_id = presence_id
         self._save_every = timedelta(seconds=save_every_s)
         self._changed = changed
+        self._priority = priority
+        self._history = history or History(PatrolConfig())
         self._saved_at: datetime | None = None
         self._newest_at: datetime | None = None
         self._unwritten: _Unwritten | None = None
         self._clips: list[PendingClip] = []
+        self._asked: deque[Callable[[], None]] = deque()
 
     @property
     def id(self) -> str:
         return self.source.source_id
+
+    def rate(self) -> float:
+        """What a second of waiting for a look counts, by the machine's clock now."""
+        return self._history.worth(self._priority, datetime.now(UTC)) / self.interval_s
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continues from a saved presence; a state that does not fit is left out and logged."""
@@ -93,6 +106,10 @@ class Camera:
         """JSON-serialisable: what a restart must not lose."""
         return {"tracks": self._examiner.state(), "trust": self._trust.state()}
 
+    def before_next_look(self, change: Callable[[], None]) -> None:
+        """Calls it on the thread that looks, so that no look is half under the old settings."""
+        self._asked.append(change)
+
     def look(self) -> bool:
         """One look. True: something was there, so that a source that is drained may have more.
 
@@ -101,6 +118,8 @@ class Camera:
         if self._unwritten is not None:
             self._write(self._unwritten)
             return True
+        while self._asked:
+            self._asked.popleft()()
         got = self.source.look()
         if got is None:
             self._finish_clips(self._newest_at)
@@ -135,6 +154,7 @@ class Camera:
             self._set_aside(frame)
             return
         self._newest_at = frame.captured_at
+        self.recent.remember(seen.look)
         self._latest.remember(frame, seen.weak_detections, self.view.privacy)
         self._write(_Unwritten(frame=frame, seen=seen))
 
@@ -174,6 +194,7 @@ class Camera:
                 reason=incident.reason,
             )
             self._clips.append(self._evidence.pending_clip(incident, frame))
+            self._history.opened(datetime.now(UTC))
         if written.changes.any:
             self._changed(written.changes)
         self._finish_clips(frame.captured_at)

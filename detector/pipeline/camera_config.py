@@ -125,6 +125,7 @@ _OWN = (
     "position",
     "calibration",
     "trust",
+    "priority",
 )
 
 
@@ -148,6 +149,8 @@ class CameraConfig(BaseModel):
     """Four or more: things on the picture then get a ground position of their own."""
 
     trust: TrustConfig = TrustConfig()
+    priority: float = Field(default=1, ge=0.25, le=4)
+    """What a look here is worth when the machine is too slow for all."""
 
     @property
     def id(self) -> str:

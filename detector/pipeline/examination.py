@@ -17,3 +17,4 @@ class Examination:
     findings: tuple[Finding, ...]
     present: tuple[tuple[str, Box], ...]
     occluded: tuple[Box, ...]
+    model_sha256: tuple[str, ...]

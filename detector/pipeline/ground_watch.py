@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from detector.pipeline.examination import Examination
+from detector.pipeline.model_set import ModelSet
 from detector.pipeline.seen import strong_only, unit_boxes
 from detector.tracking import GroundTracker, TrackerConfig
-from detector.types import Detections, Detector, Frame, Look, Position, Rule
+from detector.types import Detector, Frame, Look, Position, Rule
 
 
 class GroundWatch:
@@ -25,19 +26,22 @@ class GroundWatch:
         tracker: TrackerConfig | None = None,
         forget_after_days: float = 60,
     ) -> None:
-        self._detectors = tuple(detectors)
+        self._models = ModelSet(detectors)
         self._rules = tuple(rules)
         self._config = tracker or TrackerConfig()
-        self._thresholds = {
-            name: score for model in detectors for name, score in model.thresholds.items()
-        }
         self._forget_after = timedelta(days=forget_after_days)
-        self._tracker = GroundTracker(self._config, self._thresholds)
+        self._tracker = GroundTracker(self._config, self._models.thresholds)
         self._lock = threading.Lock()
 
     @property
     def model_sha256(self) -> tuple[str, ...]:
-        return tuple(model.sha256 for model in self._detectors)
+        return self._models.sha256
+
+    def use(self, detectors: Sequence[Detector]) -> None:
+        """Other models, from the next picture on; what is being followed stays."""
+        with self._lock:
+            self._models = ModelSet(detectors)
+            self._tracker.use_thresholds(self._models.thresholds)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -51,10 +55,8 @@ class GroundWatch:
         position = Position(
             x=pose.lon_deg, y=pose.lat_deg, crs=pose.crs, error_radius_m=pose.error_radius_m
         )
-        floor = self._config.floor_score
-        weak = Detections.merged(
-            [model.detect([frame.image], floor=floor)[0] for model in self._detectors]
-        )
+        models = self._models
+        weak = models.see(frame.image, self._config.floor_score)
         with self._lock:
             tracks = self._tracker.update(weak, position, frame.source_id, frame.captured_at)
             self._tracker.forget_before(frame.captured_at - self._forget_after)
@@ -64,7 +66,7 @@ class GroundWatch:
             width_px=frame.width_px,
             height_px=frame.height_px,
             fixed=False,
-            detections=strong_only(weak, self._thresholds),
+            detections=strong_only(weak, models.thresholds),
             tracks=tracks,
             zones=(),
         )
@@ -74,6 +76,7 @@ class GroundWatch:
             findings=tuple(f for rule in self._rules for f in rule.judge(look)),
             present=(),
             occluded=unit_boxes(weak, self._config.occluders, look),
+            model_sha256=models.sha256,
         )
 
     def state(self) -> dict[str, Any]:

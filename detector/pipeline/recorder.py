@@ -37,7 +37,6 @@ class Viewpoint:
     source_id: str
     fixed: bool
     violations: frozenset[str]
-    model_sha256: tuple[str, ...]
     privacy: Sequence[PolygonUnit] = ()
     locate: Callable[[Box], Position | None] = lambda box: None
     """Ground position of a unit box on a fixed camera's picture."""
@@ -122,7 +121,7 @@ def _observation(frame: Frame, seen: Examination, view: Viewpoint) -> Observatio
         findings=tuple(_located(finding, view) for finding in seen.findings),
         present_places=present,
         occluded_places=tuple(_place(view, box) for box in seen.occluded) if view.fixed else (),
-        model_sha256=view.model_sha256,
+        model_sha256=seen.model_sha256,
     )
 
 

@@ -45,6 +45,11 @@ class Tally:
         self._detail = ""
         self._error = ""
 
+    def begin(self) -> None:
+        """The source has been started: staleness counts from now until the first usable look."""
+        with self._lock:
+            self._good_s = self._clock()
+
     def good(self, at: datetime) -> None:
         with self._lock:
             now_s = self._clock()
@@ -53,6 +58,11 @@ class Tally:
             self._looks += 1
             self._last_at = self._look_at = at
             self._blind_now, self._detail, self._error = None, "", ""
+
+    @property
+    def looks(self) -> int:
+        """Usable ones."""
+        return self._looks
 
     def blind(self, reason: BlindReason, detail: str, at: datetime) -> None:
         with self._lock:

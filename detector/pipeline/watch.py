@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from detector.pipeline.carrying import CarryConfig, Carrying
 from detector.pipeline.examination import Examination
+from detector.pipeline.model_set import ModelSet
 from detector.pipeline.seen import strong_only, unit_boxes
 from detector.tracking import StillTracker, TrackerConfig
-from detector.types import Detections, Detector, Frame, Look, Rule, Zone
+from detector.types import Detector, Frame, Look, Rule, Zone
 
 
 class Watch:
@@ -22,34 +24,50 @@ class Watch:
         rules: Sequence[Rule],
         zones: tuple[Zone, ...] = (),
         tracker: TrackerConfig | None = None,
+        carry: CarryConfig | None = None,
     ) -> None:
-        self._detectors = tuple(detectors)
+        """Without `carry` the network looks at every picture."""
+        self._models = ModelSet(detectors)
         self._rules = tuple(rules)
         self.zones = zones
         self._config = tracker or TrackerConfig()
-        self._thresholds = {
-            name: score for model in detectors for name, score in model.thresholds.items()
-        }
-        self._tracker = StillTracker(self._config, self._thresholds)
+        self._tracker = StillTracker(self._config, self._models.thresholds)
+        self._carrying = Carrying(carry or CarryConfig(enabled=False), self._config)
+        self.carried_looks = 0
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self._rules
 
     @property
     def model_sha256(self) -> tuple[str, ...]:
-        return tuple(model.sha256 for model in self._detectors)
+        return self._models.sha256
+
+    def use(self, detectors: Sequence[Detector]) -> None:
+        """Other models, between two looks; what is being followed stays."""
+        self._models = ModelSet(detectors)
+        self._carrying.forget()
+        self._tracker.use_thresholds(self._models.thresholds)
 
     def examine(self, frame: Frame) -> Examination:
         """One usable look."""
-        floor = self._config.floor_score
-        weak = Detections.merged(
-            [model.detect([frame.image], floor=floor)[0] for model in self._detectors]
-        )
+        models = self._models
+        carried = self._carrying.carried(frame)
+        if carried is None:
+            weak = models.see(frame.image, self._config.floor_score)
+        else:
+            weak = carried
+            self.carried_looks += 1
         tracks = self._tracker.update(frame.image, weak, frame.captured_at)
+        if carried is None:
+            self._carrying.examined(frame.captured_at, weak, tracks, models.thresholds)
         look = Look(
             source_id=frame.source_id,
             at=frame.captured_at,
             width_px=frame.width_px,
             height_px=frame.height_px,
             fixed=True,
-            detections=strong_only(weak, self._thresholds),
+            detections=strong_only(weak, models.thresholds),
             tracks=tracks,
             zones=self.zones,
         )
@@ -64,10 +82,12 @@ class Watch:
                 if track.class_name in rule.classes and track.last_seen_at == look.at
             ),
             occluded=unit_boxes(weak, self._config.occluders, look),
+            model_sha256=models.sha256,
         )
 
     def blind(self, at: datetime) -> None:
         """A look without a usable frame."""
+        self._carrying.forget()
         self._tracker.blind(at)
 
     def state(self) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class RooftopRule:
     the comparison of flights hands what it found to `finding`."""
 
     violation = VIOLATION
+    subtype = "rooftop_new"
 
     def __init__(self, config: RooftopConfig) -> None:
         self.config = config
@@ -56,8 +57,8 @@ class RooftopRule:
     ) -> Finding:
         """`shown`: pictures in which it was seen, of those that show its place."""
         return Finding(
-            violation=VIOLATION,
-            subtype="rooftop_new",
+            violation=self.violation,
+            subtype=self.subtype,
             place=place,
             class_name=class_name,
             score=score,

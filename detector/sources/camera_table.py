@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ COLUMNS: Final = (
 _NEEDED: Final = ("id", "url")
 _BETWEEN_TASKS: Final = re.compile(r"[;,|、；，\s]+")
 _GATEWAY: Final = re.compile(r"(?P<base>https?://.+)/(?P<device>\d{20})/(?P<channel>\d{20})/?")
+_TOLD: Final = re.compile(r"(?P<kind>snapshot|stream)\+(?P<url>https?://.+)")
 _PICTURE: Final = re.compile(r"\.(jpe?g|png)$|snap", re.IGNORECASE)
 _DEFAULT_INTERVAL_S: Final = 10.0
 _POSITION_ERROR_M: Final = 30.0  # of a pole on a city's list
@@ -28,7 +29,8 @@ _POSITION_ERROR_M: Final = 30.0  # of a pole on a city's list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraRow:
-    """One camera. A gateway's channel has the url gateway+http://HOST/DEVICE/CHANNEL."""
+    """One camera. A gateway's channel has the url gateway+http://HOST/DEVICE/CHANNEL; snapshot+ or
+    stream+ before an http address tells what it is; push: is a camera that hands pictures over."""
 
     id: str
     name: str
@@ -59,6 +61,7 @@ class CameraTable:
 
     rows: tuple[CameraRow, ...]
     faults: tuple[RowFault, ...]
+    lines: Mapping[str, int] = field(default_factory=dict)  # of the good rows, by id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,7 @@ def read_table(data: bytes, name: str, tasks: Iterable[str] | None = None) -> Ca
             rows[row.id], first_lines[row.id] = row, line
     except csv.Error as error:
         faults.append(RowFault(line=reader.line_num, column="", message=f"not CSV: {error}"))
-    return CameraTable(rows=tuple(rows.values()), faults=tuple(faults))
+    return CameraTable(rows=tuple(rows.values()), faults=tuple(faults), lines=first_lines)
 
 
 def write_table(rows: Iterable[CameraRow], *, url: Callable[[str], str] = str) -> bytes:
@@ -173,6 +176,11 @@ def _kind_of(url: str) -> Mapping[str, str]:
             raise ConfigError("a gateway's url ends with /DEVICE/CHANNEL, 20 digits each")
         ids = {"device_id": found["device"], "channel_id": found["channel"]}
         return {"kind": "gateway", "url": found["base"], **ids}
+    if url == "push:":
+        return {"kind": "push"}
+    told = _TOLD.fullmatch(url)
+    if told is not None:
+        return {"kind": told["kind"], "url": told["url"]}
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https") and _PICTURE.search(urlsplit(url).path):
         return {"kind": "snapshot", "url": url}

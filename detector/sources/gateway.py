@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, Self
@@ -49,6 +52,12 @@ class GatewayConfig(BaseSourceConfig):
     snapshot_from_interval_s: float = Field(
         default=60, gt=0, description="Looks so rare are single pictures, if media_url is given."
     )
+    stream_after_failures: int = Field(
+        default=3, ge=1, description="So many failed single pictures, and the stream is looked at."
+    )
+    snapshot_again_s: float = Field(
+        default=600, gt=0, description="Then single pictures are tried again every so often."
+    )
     answer_timeout_s: float = Field(default=20, gt=0)
     waking_for_s: float = Field(default=60, ge=0)
     stalled_after_s: float = Field(default=12, gt=0)
@@ -66,27 +75,29 @@ class GatewayConfig(BaseSourceConfig):
 
 
 class GatewaySource:
-    """A stream whose url is asked for at each connection; single pictures where looks are rare."""
+    """A stream whose url is asked for at each connection; single pictures where looks are rare.
+
+    Where single pictures fail (at once for a refused secret, else `stream_after_failures` times in
+    a row), the stream is looked at until the picture service gives one again.
+    """
 
     def __init__(self, config: GatewayConfig, client: GatewayClient) -> None:
         """Raises ConfigError for a variable that is named but not set."""
         self._config, self._client = config, client
         self._secret = _variable(config.media_secret_env, config.id)
-        place = f"{config.url.rstrip('/')}/{config.device_id}/{config.channel_id}"
-        self._inner: StreamSource | SnapshotSource
+        self._place = f"{config.url.rstrip('/')}/{config.device_id}/{config.channel_id}"
+        self._snapshot: SnapshotSource | None = None
+        self._stream: StreamSource | None = None
+        self._failures = 0  # of single pictures in a row
+        self._complaint = ""
+        self._again_s = 0.0  # by time.monotonic(): the next try while the stream is looked at
+        self._switching = threading.Lock()
+        self._stopped = False
         if config.rare:
-            snapshot = SnapshotConfig(id=config.id, url=place, interval_s=config.interval_s)
-            self._inner = SnapshotSource(snapshot, fetch=self._picture)
+            rare = SnapshotConfig(id=config.id, url=self._place, interval_s=config.interval_s)
+            self._snapshot = SnapshotSource(rare, fetch=self._picture)
         else:
-            stream = StreamConfig(
-                id=config.id,
-                url=place,
-                interval_s=config.interval_s,
-                waking_for_s=config.waking_for_s,
-                stalled_after_s=config.stalled_after_s,
-                reconnect_max_s=config.reconnect_max_s,
-            )
-            self._inner = StreamSource(stream, address=self._address)
+            self._stream = self._new_stream()
 
     @property
     def source_id(self) -> str:
@@ -104,16 +115,75 @@ class GatewaySource:
         self._inner.start()
 
     def stop(self) -> None:
-        self._inner.stop()
+        with self._switching:
+            self._stopped = True
+        for source in (self._snapshot, self._stream):
+            if source is not None:
+                source.stop()
 
     def look(self) -> Frame | NoFrame | None:
         return self._inner.look()
 
     def health(self) -> SourceHealth:
-        return self._inner.health()
+        health = self._inner.health()
+        if self._snapshot is None or self._stream is None:
+            return health
+        told = f"the stream is looked at: {self._complaint}"
+        return replace(health, reason="; ".join(filter(None, (health.reason, told))))
 
     def clip(self, from_at: datetime, to_at: datetime) -> Clip | None:
         return self._inner.clip(from_at, to_at)
+
+    @property
+    def _inner(self) -> StreamSource | SnapshotSource:
+        found = self._stream or self._snapshot
+        if found is None:
+            raise RuntimeError("a gateway's camera has a stream or single pictures")
+        return found
+
+    def _new_stream(self) -> StreamSource:
+        config = self._config
+        stream = StreamConfig(
+            id=config.id,
+            url=self._place,
+            interval_s=config.interval_s,
+            waking_for_s=config.waking_for_s,
+            stalled_after_s=config.stalled_after_s,
+            reconnect_max_s=config.reconnect_max_s,
+        )
+        return StreamSource(stream, address=self._address)
+
+    def _picture(self) -> bytes:
+        """Called on the thread of single pictures."""
+        if self._stream is not None and time.monotonic() < self._again_s:
+            raise SourceError(self._complaint)
+        url = self._address()  # a camera that does not answer has no stream either
+        try:
+            data = self._asked_picture(url)
+        except SourceError as error:
+            self._to_stream(error)
+            raise
+        self._to_pictures()
+        return data
+
+    def _to_stream(self, error: SourceError) -> None:
+        refused = isinstance(error, SourceAuthError)
+        self._failures += 1
+        self._complaint = str(error)
+        self._again_s = time.monotonic() + self._config.snapshot_again_s
+        with self._switching:
+            enough = refused or self._failures >= self._config.stream_after_failures
+            if enough and self._stream is None and not self._stopped:
+                stream = self._new_stream()
+                stream.start()
+                self._stream = stream
+
+    def _to_pictures(self) -> None:
+        self._failures = 0
+        with self._switching:
+            stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.stop()
 
     def _address(self) -> str:
         config = self._config
@@ -123,12 +193,12 @@ class GatewaySource:
                 return urls[protocol]
         raise SourceError(f"{redact(config.url)}: {config.channel_id} has no url that can be read")
 
-    def _picture(self) -> bytes:
+    def _asked_picture(self, url: str) -> bytes:
         """One picture by the media server, of a stream that the gateway has woken for it."""
         config = self._config
         query = {
             "secret": self._secret,
-            "url": self._address(),
+            "url": url,
             "timeout_sec": str(_SNAP_WAIT_S),
             "expire_sec": str(_SNAP_AGE_S),
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Final, Literal
 
 import httpx
 from pydantic import Field
@@ -20,6 +22,7 @@ from detector.sources.base import (
     redact,
     utc_now,
 )
+from detector.sources.doors import DOORS
 from detector.sources.picture import MAX_BYTES, MAX_PIXELS, decode_picture
 from detector.types import (
     BlindReason,
@@ -34,11 +37,18 @@ from detector.types import (
 )
 
 KIND = "snapshot"
+_KEPT_S: Final = 5.0
 _BLIND = {
     SourceState.WAKING: BlindReason.WAKING,
     SourceState.STALLED: BlindReason.STALLED,
     SourceState.DOWN: BlindReason.DOWN,
 }
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Shared: reading the authorities takes 30 ms and 0.8 MiB, for each of thousands of cameras."""
+    return httpx.create_ssl_context()
 
 
 class SnapshotConfig(BaseSourceConfig):
@@ -131,11 +141,22 @@ class SnapshotSource:
 
     def _run(self) -> None:
         backoff = Backoff(self._config.reconnect_min_s, self._config.reconnect_max_s)
-        with httpx.Client(timeout=self._config.timeout_s, follow_redirects=True) as client:
+        interval_s = self._config.interval_s
+        with httpx.Client(
+            timeout=self._config.timeout_s,
+            follow_redirects=True,
+            verify=_trusted(),
+            # By its next picture the connection would have been let go anyway.
+            limits=httpx.Limits(max_keepalive_connections=1 if interval_s <= _KEPT_S else 0),
+        ) as client:
             while not self._stop.is_set():
                 began_s = time.monotonic()
                 try:
-                    self._keep(self._fetch_other() if self._fetch_other else self._fetch(client))
+                    with DOORS.held(self._stop) as entered:
+                        if not entered:
+                            return
+                        data = self._fetch_other() if self._fetch_other else self._fetch(client)
+                    self._keep(data)
                     backoff.reset()
                     wait_s = self._config.interval_s - (time.monotonic() - began_s)
                 except (SourceError, httpx.HTTPError, httpx.InvalidURL) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,8 @@ from detector.sources.base import (
 )
 from detector.sources.connection import AUTH_ERRORS, is_playlist, open_file, open_stream, words
 from detector.sources.decoder import Decoder
+from detector.sources.doors import DOORS
+from detector.sources.keyframe import Keyframe
 from detector.sources.lag import Lag
 from detector.sources.packets import PacketKeeper
 from detector.types import (
@@ -76,6 +78,11 @@ class StreamConfig(BaseSourceConfig):
     refused_wait_s: float = Field(
         default=60, gt=0, description="Wait after a wrong password, which might lock the camera."
     )
+    visit: bool = Field(
+        default=False,
+        description="Connects for one keyframe a look and lets go, instead of staying connected;"
+        " there is no video around an incident then.",
+    )
     keep_packets_s: float = Field(default=30, ge=0)
     keep_packets_mb: float = Field(default=16, ge=0)
 
@@ -86,13 +93,15 @@ class StreamConfig(BaseSourceConfig):
             raise ValueError("pace: a file needs pace 'realtime' or 'fast'")
         if self.pace != "live" and not is_file:
             raise ValueError(f"pace: {self.pace!r} is for files only; streams are 'live'")
+        if self.visit and self.pace != "live":
+            raise ValueError("visit: only live streams are visited")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     at: datetime
-    picture: VideoFrame
+    picture: VideoFrame | Keyframe
 
 
 class StreamSource:
@@ -106,7 +115,8 @@ class StreamSource:
         self._live, self._fast = config.pace == "live", config.pace == "fast"
         self._label = redact(config.url) if self._live else Path(config.url).name
         self._health = HealthLog(SourceState.WAKING, "not started")
-        self._keeper = PacketKeeper(config.keep_packets_s, int(config.keep_packets_mb * 2**20))
+        keep_mb = 0.0 if config.visit else config.keep_packets_mb
+        self._keeper = PacketKeeper(config.keep_packets_s, int(keep_mb * 2**20))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -193,8 +203,14 @@ class StreamSource:
         return decoded if age_s <= self._config.interval_s else None  # from before it broke off
 
     def _frame(self, decoded: _Decoded) -> Frame | None:
+        picture: VideoFrame | None
+        picture = p.picture() if isinstance(p := decoded.picture, Keyframe) else p
+        if picture is None:
+            self._earlier_errors += 1
+            self._health.set(SourceState.STALLED, f"{self._label}: nothing can be decoded")
+            return None
         try:
-            image = decoded.picture.to_ndarray(format="bgr24")
+            image = picture.to_ndarray(format="bgr24")
         except (av.FFmpegError, ValueError):
             self._earlier_errors += 1
             return None
@@ -222,6 +238,8 @@ class StreamSource:
         if self._fast or self._health.state is not SourceState.LIVE:
             return
         now_s, limit_s = time.monotonic(), self._config.stalled_after_s
+        if self._config.visit:  # nothing comes between two visits
+            limit_s = max(limit_s, 3 * self._config.interval_s)
         if now_s - self._last_packet_s > limit_s:
             self._health.set(SourceState.STALLED, f"{self._label}: nothing comes any more")
         elif now_s - self._last_frame_s > max(limit_s, 3 * self._config.interval_s):
@@ -229,11 +247,12 @@ class StreamSource:
 
     def _run(self) -> None:
         backoff = Backoff(self._config.reconnect_min_s, self._config.reconnect_max_s)
+        connect = self._visits if self._config.visit else self._session
         while not self._stop.is_set():
             frames_before_s = self._last_frame_s
             refused = False
             try:
-                self._session()
+                connect()
                 return
             except SourceAuthError as error:
                 refused, reason = True, str(error)
@@ -261,6 +280,52 @@ class StreamSource:
     def _still_waking(self) -> bool:
         asked_s = time.monotonic() - self._started_s
         return self._health.state is SourceState.WAKING and asked_s < self._config.waking_for_s
+
+    def _visits(self) -> None:
+        """Connects for one keyframe every interval, until a visit fails (SourceError)."""
+        while not self._stop.is_set():
+            began_s = time.monotonic()
+            with DOORS.held(self._stop) as entered:
+                if entered:
+                    self._visit()
+            rest_s = self._config.interval_s - (time.monotonic() - began_s)
+            self._stop.wait(max(0.0, rest_s))
+
+    def _visit(self) -> None:
+        """One connection, until its first keyframe has come. Raises SourceError without one."""
+        with self._open() as container:
+            if not container.streams.video:
+                raise SourceError(f"{self._label}: holds no video")
+            stream, began_s = container.streams.video[0], time.monotonic()
+            for packet in self._demux(container, stream):
+                if packet.size and packet.is_keyframe and not packet.is_corrupt:
+                    self._bring(Keyframe.of(packet, stream))
+                    return
+                if self._stop.is_set():
+                    return
+                if time.monotonic() - began_s > self._config.undecodable_after_s:
+                    break
+        raise SourceError(f"{self._label}: no keyframe came during the visit")
+
+    def _bring(self, keyframe: Keyframe) -> None:
+        self._last_packet_s = self._last_frame_s = time.monotonic()
+        self._health.set(SourceState.LIVE)
+        with self._lock:
+            self._newest = _Decoded(utc_now(), keyframe)
+
+    def _demux(
+        self, container: InputContainer, stream: VideoStream
+    ) -> Iterator[Packet[VideoStream]]:
+        """The stream's packets. Raises SourceAuthError or SourceError when a live one breaks off;
+        of a file, what came before was delivered."""
+        try:
+            yield from container.demux(stream)
+        except AUTH_ERRORS as error:
+            raise SourceAuthError(f"{self._label}: wrong user name or password") from error
+        except (av.FFmpegError, OSError) as error:
+            if self._live:
+                raise SourceError(f"{self._label}: broke off: {words(error)}") from error
+            self._earlier_errors += 1
 
     def _session(self) -> None:
         """One connection, until it breaks (SourceError) or a file has ended (returns)."""
@@ -323,18 +388,10 @@ class StreamSource:
 
     def _play(self, container: InputContainer, stream: VideoStream, decoder: Decoder) -> None:
         self._zero_s = None
-        try:
-            for packet in container.demux(stream):
-                if self._stop.is_set():
-                    return
-                self._packet(packet, stream, decoder)
-        except AUTH_ERRORS as error:
-            raise SourceAuthError(f"{self._label}: wrong user name or password") from error
-        except (av.FFmpegError, OSError) as error:
-            if not self._live:  # what came before it was delivered
-                self._earlier_errors += 1
+        for packet in self._demux(container, stream):
+            if self._stop.is_set():
                 return
-            raise SourceError(f"{self._label}: broke off: {words(error)}") from error
+            self._packet(packet, stream, decoder)
 
     def _packet(self, packet: Packet[VideoStream], stream: VideoStream, decoder: Decoder) -> None:
         at_s = self._clock_packet(packet, stream) if packet.size else self._media_s

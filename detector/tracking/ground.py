@@ -44,6 +44,10 @@ class GroundTracker:
             shown.append(memory)
         return tuple(memory.track for memory in shown)
 
+    def use_thresholds(self, thresholds: dict[str, float]) -> None:
+        """Those of another model, from the next picture on."""
+        self._thresholds = thresholds
+
     def forget_before(self, at: datetime) -> None:
         """Drops what was last seen before that time: memory must not grow for a year."""
         self._memories = [memory for memory in self._memories if memory.last_seen_at >= at]

@@ -56,6 +56,10 @@ class StillTracker:
         self._drop_lost(at)
         return self.tracks
 
+    def use_thresholds(self, thresholds: dict[str, float]) -> None:
+        """Those of another model, from the next look on."""
+        self._thresholds = thresholds
+
     def blind(self, at: datetime) -> None:
         """A look without a usable frame: neither presence nor absence."""
         self._pass_time(at, blind=True)

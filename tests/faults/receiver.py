@@ -131,6 +131,7 @@ class Receiver(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Receiver
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer in two parts would wait 40 ms for the client
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -1,6 +1,7 @@
 """Two flights over ground made here: what is reported, what is not, and what survives a kill."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from sim_ground import made_ground
 from sim_scene import Scene, Structure
 from sim_texture import sheet
 
+from api import flight_commands
 from detector.flights.change_network import CLASSES
 from detector.flights.comparison import compare
 from detector.flights.comparison_config import ComparisonConfig
@@ -21,7 +23,7 @@ from detector.flights.finding import FlightVerdict
 from detector.flights.flight_files import write_reports
 from detector.flights.incident_filing import FlightSource, file_incidents
 from detector.flights.ingest import ingest
-from detector.flights.ledger import Ledger, LedgerRow
+from detector.flights.ledger import Ledger, LedgerRow, read_ledger, write_ledger
 from detector.incidents import (
     CaseDesk,
     CaseDeskConfig,
@@ -190,13 +192,14 @@ def test_one_incident_for_what_is_new_and_the_same_one_again(comparison, tmp_pat
     opened = []
     for _ in range(2):
         with database.transaction() as transaction:
-            changes = file_incidents(
+            filed = file_incidents(
                 transaction, registry, comparison, rule, FlightSource(source_id="estate-7")
             )
-        opened.append(len(changes.opened))
+        opened.append(len(filed.changes.opened))
     database.close()
     assert opened == [1, 0]
-    assert changes.seen[0][1].place.position is not None
+    assert filed.changes.seen[0][1].place.position is not None
+    assert list(filed.incident_of) == [of(comparison, FlightVerdict.NEW)[0].id]
 
 
 def test_reports_show_the_pair_and_what_was_not_judged(flights, comparison, tmp_path):
@@ -233,6 +236,44 @@ def test_the_command_line_does_it_all(flights, tmp_path):
     refused = run_flight("compare", *where, *options, "--network", str(tmp_path))
     assert refused.exit_code == 2
     assert "network.json" in refused.stderr
+
+
+def test_the_command_files_what_is_new_once_and_strikes_off_what_is_gone(
+    flights, comparison, tmp_path, monkeypatch
+):
+    folder, ground = flights
+
+    class Network:
+        sha256 = "0" * 64
+
+        def __init__(self, folder):
+            pass
+
+        def __call__(self, patches):
+            return knows_colours(patches)
+
+    monkeypatch.setattr(flight_commands, "ChangeNetwork", Network)
+    (tmp_path / "city.yaml").write_text("data_folder: data\n")
+    gone = mapping(Polygon(ground.frame.to_lon_lat(GONE)))
+    ledger = Ledger((LedgerRow(id="torn-down", status="existing", geometry=gone),))
+    kept = tmp_path / "data" / "flights"
+    write_ledger(kept / "ledger.geojson", ledger)
+    place = kept / f"base--{flight_commands.flight_name(folder / 'after')}"
+    shutil.copytree(folder / "work" / "pictures", place / "pictures")  # judged already
+    told = [
+        run_flight(
+            "compare",
+            str(folder / "base"),
+            str(folder / "after"),
+            "--config",
+            str(tmp_path / "city.yaml"),
+        ).stderr
+        for _ in range(2)
+    ]
+    assert "incidents opened: 1; ledger rows struck off: torn-down" in told[0]
+    assert "incidents opened: 0; ledger rows struck off: none" in told[1]
+    (row,) = read_ledger(kept / "ledger.geojson").rows
+    assert row.struck_off_picture.endswith(".JPG")
 
 
 def test_a_flight_of_other_ground_is_refused(flights, tmp_path):

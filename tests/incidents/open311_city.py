@@ -66,6 +66,7 @@ class Open311City(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Open311City
+    disable_nagle_algorithm = True  # an answer in two parts would wait 40 ms for the client
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -288,8 +288,42 @@ def test_picture_service_faults_are_named(gateway, watch, monkeypatch, secret, p
     gateway.secret, gateway.picture = "s3", picture
     source = watch(interval_s=120, media_url=gateway.url(), media_secret_env="ZLM_SECRET")
     wait_for(lambda: complaint in source.health().reason)
-    assert source.health().state is SourceState.DOWN
     assert secret not in source.health().reason.replace("secret", "")
+
+
+@pytest.mark.parametrize(("secret", "failures"), [("s3", 2), ("other", 1)])
+def test_where_single_pictures_fail_the_stream_is_looked_at_until_they_come_again(
+    gateway, media, watch, monkeypatch, secret, failures
+):
+    monkeypatch.setenv("ZLM_SECRET", secret)
+    gateway.secret, gateway.picture = "s3", b""
+    source = watch(
+        interval_s=120,
+        media_url=gateway.url(),
+        media_secret_env="ZLM_SECRET",
+        stream_after_failures=2,
+        snapshot_again_s=0.5,
+    )
+    next_frame(source)  # from the stream
+    assert len(media.asked) == 1
+    assert gateway.asked.count("/index/api/getSnap") >= failures
+    assert "the stream is looked at: " in source.health().reason
+    gateway.secret, gateway.picture = secret, jpeg(4)
+    if secret == "s3":  # a refused secret is asked about once a minute only
+        wait_for(lambda: "the stream" not in source.health().reason, 20)
+        wait_for(lambda: source.health().state is SourceState.LIVE)
+        assert wait_for(lambda: isinstance(f := source.look(), Frame) and f).image.shape[0] == 240
+        assert len(media.asked) == 1  # and the stream has been let go
+
+
+def test_a_picture_that_fails_once_opens_no_stream(gateway, media, watch, monkeypatch):
+    monkeypatch.setenv("ZLM_SECRET", "s3")
+    gateway.secret, gateway.picture = "s3", b""
+    source = watch(interval_s=120, media_url=gateway.url(), media_secret_env="ZLM_SECRET")
+    wait_for(lambda: "without a picture" in source.health().reason)
+    gateway.picture = jpeg(4)
+    next_frame(source)
+    assert media.asked == []
 
 
 def test_settings(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from detector.inference.manifest import read_manifest
 from detector.types import ModelError
 from training.dataset import Dataset, Entry
 from training.evaluate import Seen
-from training.gate import GateRule, compare, reasons_of
+from training.gate import AP50, Comparison, GateRule, Side, compare, reasons_of
 from training.label import Box
 from training.predict import Predictions
 from training.promote import exchange, promote, rollback
@@ -49,26 +49,41 @@ def dataset() -> Dataset:
     return Dataset(model="covers", classes=CLASSES, mask_classes=(), entries=(), licences={})
 
 
+def compared(old: list[Seen], new: list[Seen], rule: GateRule = RULE) -> tuple[Comparison, ...]:
+    limits = dict.fromkeys(CLASSES, 0.5)
+    side = Side(
+        name="frozen",
+        running=tuple(old),
+        candidate=tuple(new),
+        running_thresholds=limits,
+        candidate_thresholds=limits,
+    )
+    return compare(dataset(), side, rule)
+
+
 def test_a_candidate_that_lost_a_class_is_refused_with_the_class_named():
     old = [seen(n, 0.8, n % 2) for n in range(40)]
     new = [seen(n, 0.8 if n % 2 == 0 or n < 10 else 0, n % 2) for n in range(40)]
-    found = {item.name: item for item in compare(dataset(), old, new, RULE)}
+    comparisons = compared(old, new)
+    found = {item.name: item for item in comparisons if item.figure == AP50}
     assert not found["cover_ok"].worse
     assert found["cover_missing"].worse
-    (reason,) = reasons_of(tuple(found.values()), RULE)
-    assert reason.startswith("cover_missing")
+    reasons = reasons_of(comparisons, RULE)
+    assert [reason.partition(" ")[0] for reason in reasons] == ["cover_missing:"] * 2
+    assert "AP50" in reasons[0]
+    assert "false alarms" in reasons[1]
 
 
 def test_a_candidate_within_the_interval_and_a_better_one_pass():
     old = [seen(n, 0.8 if n % 8 else 0) for n in range(40)]
     for bad in (lambda n: n % 8 == 1, lambda n: n == 3):
         new = [seen(n, 0 if bad(n) else 0.8) for n in range(40)]
-        assert reasons_of(compare(dataset(), old, new, RULE), RULE) == ()
+        assert reasons_of(compared(old, new), RULE) == ()
 
 
 def test_a_frozen_set_with_hardly_any_label_decides_nothing():
     few = [seen(n, 0.8) for n in range(3)]
-    (reason,) = reasons_of(compare(dataset(), few, few, RULE), RULE)
+    (reason,) = reasons_of(compared(few, few), RULE)
     assert "cannot decide" in reason
 
 

@@ -7,23 +7,28 @@ of it, so that tables and charts have something to show. The demonstration's fol
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import cv2
+from playwright.sync_api import Page
 
 from api.app import create_app
 from api.auth import Role
 from api.auth.sessions import COOKIE
-from api.config import parse_config
+from api.config import RELEASED_MODELS, parse_config
 from api.demo_command import demo_config
 from api.server import start_server
 from api.service import Service
 from detector.incidents.utc import utc_now
 from detector.inference.fake import FakeDetector
+from detector.inference.manifest import read_manifest
 from tests.api.city import CLASSES
+from tests.ui.made_models import write_gate, write_model, write_run
+from tests.ui.map_files import write_layers
 from tests.ui.pages_site import browser
 from tests.ui.populate import StoredPicture, populate
 
@@ -34,11 +39,20 @@ PAGES = (
     "case",
     "cameras",
     "zones",
+    "add-camera",
+    "import-cameras",
     "map",
     "figures",
     "models",
     "audit",
     "users",
+)
+_TABLE = (
+    "id,name,url,lon,lat,crs,interval,tasks\n"
+    "market-3,Market 3,rtsp://192.0.2.10/1,119.2216,34.5967,GCJ-02,10,vendor;cover\n"
+    "market-4,Market 4,rtsp://127.0.0.1/1,119.2216,34.5967,GCJ-02,10,vendor\n"
+    "market-5,Market 5,rtsp://192.0.2.11/1,34.5967,119.2216,,10,vendor\n"
+    "market-6,Market 6,rtsp://192.0.2.12/1,,,,ten,vendor\n"
 )
 SIZES = ((1920, 1080), (1366, 768))
 
@@ -75,6 +89,8 @@ def _service(folder: Path) -> Service:
         for number, camera in enumerate(demo.cameras)
     ]
     raw = {"data_folder": folder, "http": {"port": 0}, "cameras": cameras}
+    raw |= write_layers(folder / "layers")
+    _candidates(folder)
     blind = FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
     service = Service(parse_config(raw, "screenshots"), detectors=[blind])
     populate(
@@ -92,6 +108,25 @@ def _service(folder: Path) -> Service:
         data = cv2.imencode(".jpg", image)[1].tobytes()
         service.engine.camera(camera.id).source.submit(data, utc_now(), None, "demo")
     return service
+
+
+def _candidates(folder: Path) -> None:
+    """Made-up ones beside the street model that is released, one of them refused; a training."""
+    running = read_manifest(RELEASED_MODELS / "street")
+    told = {"name": "street", "version": running.version, "sha256": running.weights.sha256}
+    for version, reasons in (
+        ("2026.12.1", ()),
+        ("2026.12.2", ("cart: AP50 0.412 against 0.570 on the frozen side",)),
+    ):
+        place = write_model(folder / "candidates" / f"street-{version}", version)
+        write_gate(place, version, "-", *reasons)
+        report = json.loads((place / "gate.json").read_text(encoding="utf-8"))
+        if reasons:
+            report["comparisons"][1] |= {"candidate": 0.412, "worse": True}
+        text = json.dumps({**report, "running": told})
+        (place / "gate.json").write_text(text, encoding="utf-8")
+    write_run(folder / "runs" / "week-49", epochs=40, done=17)
+    write_run(folder / "runs" / "week-48", epochs=40, done=40, finished=True)
 
 
 def _pictures(service: Service) -> list[StoredPicture]:
@@ -117,6 +152,8 @@ def _shoot(service: Service, url: str, out: Path) -> None:
     addresses = {
         "case": f"cases?case={case}",
         "zones": f"cameras?camera={service.config.cameras[0].id}",
+        "add-camera": "cameras",
+        "import-cameras": "cameras",
     }
     with browser() as opened:
         for language in ("zh", "en"):
@@ -131,9 +168,26 @@ def _shoot(service: Service, url: str, out: Path) -> None:
                         context.add_cookies([cookie])
                     page.goto(f"{url}/pages/{addresses.get(name, name)}")
                     page.wait_for_selector("body[data-ready]")
+                    _set_up(page, name)
                     page.wait_for_timeout(1200)
                     page.screenshot(path=out / f"{name}-{language}-{width}.png")
                 context.close()
+
+
+def _set_up(page: Page, name: str) -> None:
+    """What one must press to see it."""
+    if name == "add-camera":
+        page.click("[data-act=add]")
+    elif name == "import-cameras":
+        page.click("[data-act=import]")
+        table = {"name": "cameras.csv", "mimeType": "text/csv", "buffer": _TABLE.encode()}
+        page.set_input_files("input[type=file]", table)
+        page.wait_for_selector(".faults")
+    elif name == "zones":
+        page.click("[data-act=try]")
+    elif name == "map":
+        for layer in ("grids", "covers"):
+            page.locator(f"[name={layer}]").check()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ from detector.incidents.sinks.http_call import (
     HttpSinkConfig,
     linked,
 )
+from detector.incidents.sinks.instance_outcomes import InstanceOutcomes
+from detector.incidents.sinks.picture_sender import PictureSender
 from detector.incidents.sinks.secret import read_secret
+from detector.types import ConfigError
 
 KIND: Final = "http"
 
@@ -47,6 +50,20 @@ class Config(HttpSinkConfig):
 
     evidence_base_url: HttpUrl | None = None
     """Evidence is linked as this URL, a slash and the key; None: the key alone is sent."""
+
+    api_key_env: str | None = Field(default=None, min_length=1)
+    """Name of the environment variable with an API key: `Authorization: Bearer KEY`."""
+
+    api_key_file: Path | None = None
+
+    pictures_url: HttpUrl | None = None
+    """Another instance's `/api/exchange/pictures`: pictures are handed over, not only linked."""
+
+    evidence_folder: Path | None = None
+    """Where they are read from; None: the evidence of this installation."""
+
+    outcomes_url: HttpUrl | None = None
+    """Another instance's `/api/exchange/outcomes`: is asked what became of the cases."""
 
     @model_validator(mode="after")
     def _one_secret(self) -> Config:
@@ -72,6 +89,8 @@ class HttpSink:
         self._name = name
         self._secret = read_secret(config.secret_env, config.secret_file, name)
         self._caller = HttpCaller(config, name, transport)
+        self._key = _key_headers(config, name)
+        self._pictures = self._picture_sender()
 
     @property
     def name(self) -> str:
@@ -84,7 +103,9 @@ class HttpSink:
         """
         sent = linked(record, self._config.evidence_base_url)
         body = cloud_event(sent, idempotency_key, self._config.event_source)
-        headers = self._headers(body, idempotency_key)
+        headers = {**self._key, **self._headers(body, idempotency_key)}
+        if self._pictures is not None:
+            self._pictures.send(record, self._key)
         answer = self._caller.call("POST", str(self._config.url), content=body, headers=headers)
         if answer.status != DUPLICATE:
             self._caller.demand_success(answer)
@@ -92,6 +113,16 @@ class HttpSink:
 
     def close(self) -> None:
         self._caller.close()
+
+    def _picture_sender(self) -> PictureSender | None:
+        config = self._config
+        if config.pictures_url is None:
+            return None
+        if config.evidence_folder is None:
+            raise ConfigError(f"destination {self._name!r}: pictures_url needs evidence_folder")
+        return PictureSender(
+            self._caller, str(config.pictures_url), config.evidence_folder, self._name
+        )
 
     def _headers(self, body: bytes, idempotency_key: str) -> dict[str, str]:
         headers = {"Content-Type": CONTENT_TYPE, "Idempotency-Key": idempotency_key}
@@ -104,6 +135,19 @@ class HttpSink:
 
 def build(config: Config, name: str) -> HttpSink:
     return HttpSink(config, name)
+
+
+def build_fetcher(config: Config, name: str) -> InstanceOutcomes | None:
+    """None: outcomes come by `POST /api/cases/{id}/outcome`, or not at all."""
+    if config.outcomes_url is None:
+        return None
+    headers = _key_headers(config, name)
+    return InstanceOutcomes(HttpCaller(config, name), str(config.outcomes_url), headers, name)
+
+
+def _key_headers(config: Config, name: str) -> dict[str, str]:
+    key = read_secret(config.api_key_env, config.api_key_file, name)
+    return {} if key is None else {"Authorization": f"Bearer {key.decode()}"}
 
 
 def _remote_id(answer: Answer) -> str | None:

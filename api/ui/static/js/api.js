@@ -11,11 +11,12 @@ export class ApiError extends Error {
 
 export async function call(method, path, body, { raw = false } = {}) {
   const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData;
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   if (method !== "GET" && session) headers["X-CSRF-Token"] = session.csrf;
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: body === undefined || form ? body : JSON.stringify(body) });
   } catch {
     throw new ApiError(0, "offline");
   }
@@ -30,6 +31,13 @@ export async function call(method, path, body, { raw = false } = {}) {
   }
   if (raw) return answer;
   return answer.status === 204 ? null : answer.json();
+}
+
+// A file as a form's field; the browser writes the form's own heading.
+export async function upload(path, name, file) {
+  const body = new FormData();
+  body.append(name, file);
+  return call("POST", path, body);
 }
 
 export const get = (path) => call("GET", path);

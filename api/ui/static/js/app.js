@@ -9,6 +9,7 @@ const PAGES = [
   ["cases", "view"],
   ["cameras", "view"],
   ["map", "view"],
+  ["flights", "view"],
   ["figures", "view"],
   ["models", "view"],
   ["audit", "audit"],

@@ -3,6 +3,7 @@
 import { get, may } from "./api.js";
 import { h, show } from "./dom.js";
 import { ago, t, word } from "./i18n.js";
+import { addCamera, changeCamera, importCameras } from "./camera_form.js";
 import { edit } from "./zones.js";
 
 const EVERY_MS = 5000;
@@ -11,12 +12,23 @@ export async function open(page) {
   const id = new URLSearchParams(location.search).get("camera");
   if (id) return edit(page, id);
   const wall = h("div", { class: "wall" });
-  show(page, h("h1", {}, t("page.cameras")), wall);
+  const tools = may("cameras") && [
+    h("button", { type: "button", "data-act": "import", onclick: () => importCameras(refresh) }, t("cameras.import")),
+    h("button", { type: "button", class: "main", "data-act": "add", onclick: () => addCamera(refresh) }, t("cameras.add")),
+  ];
+  show(page, h("div", { class: "row" }, h("h1", {}, t("page.cameras")), h("span", { class: "grow" }), tools), wall);
   const cards = new Map();
   const refresh = async () => {
-    for (const source of await get("/api/sources")) {
+    const sources = await get("/api/sources");
+    const known = new Set(sources.map((source) => source.id));
+    for (const [id, card] of cards) {
+      if (known.has(id)) continue;
+      card.element.remove();
+      cards.delete(id);
+    }
+    for (const source of sources) {
       if (!cards.has(source.id)) {
-        cards.set(source.id, new Card(source.id, page));
+        cards.set(source.id, new Card(source.id, page, refresh));
         wall.append(cards.get(source.id).element);
       }
       cards.get(source.id).update(source);
@@ -28,12 +40,13 @@ export async function open(page) {
 }
 
 class Card {
-  constructor(id, page) {
+  constructor(id, page, refresh) {
     this.id = id;
     this.frame = h("div", {}, h("div", { class: "blank" }, t("cameras.no_picture")));
     this.text = h("div", { class: "text" });
     this.element = h("article", { class: "camera", "aria-label": id }, this.frame, this.text);
     this.page = page;
+    this.refresh = refresh;
   }
 
   update({ name, interval_s, tasks, health, looks }) {
@@ -49,7 +62,9 @@ class Card {
       h("div", {}, h("small", {}, `${looks.looks} ${t("cameras.looks")} · ${t("cameras.every", { n: interval_s })} · ${tasks.map(word).join(", ")}`)),
       h("div", {}, h("small", {}, t("cameras.stale", { span: ago(looks.stale_s) }))),
       (blind || health.reason || looks.last_error) && h("div", { class: "bad" }, `${blind ? `${t("cameras.blind")}: ${blind}` : health.reason} ${looks.last_error}`),
-      h("a", { href: `/pages/cameras?camera=${encodeURIComponent(this.id)}`, onclick: open }, may("cameras") ? t("cameras.edit") : t("cameras.zones")),
+      h("div", { class: "row" },
+        h("a", { href: `/pages/cameras?camera=${encodeURIComponent(this.id)}`, onclick: open }, may("cameras") ? t("cameras.edit") : t("cameras.zones")),
+        may("cameras") && h("button", { type: "button", class: "link", "data-act": "change", onclick: () => changeCamera(this.id, this.refresh) }, t("cameras.settings"))),
     );
     if (looks.looks > 0 && looks.looks !== this.seen) {
       this.seen = looks.looks;

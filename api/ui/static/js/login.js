@@ -1,6 +1,6 @@
 // Signing in, and the new password that a one-time password asks for.
 
-import { call, loadSession, session } from "./api.js";
+import { call, get, loadSession, session } from "./api.js";
 import { field, h, show } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -8,11 +8,17 @@ export function open(page) {
   if (session?.must_change) return changePassword(page);
   const name = h("input", { name: "name", autocomplete: "username", required: true, autofocus: true });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
-  form(page, t("login.title"), [field(t("login.name"), name), field(t("login.password"), password)], t("login.enter"), async () => {
+  const fault = new URLSearchParams(location.search).get("fault");
+  const told = ["denied", "expired", "no_role", "away", "refused"].includes(fault) ? fault : "failed";
+  const card = form(page, t("login.title"), [field(t("login.name"), name), field(t("login.password"), password)], t("login.enter"), async () => {
     await call("POST", "/api/session", { name: name.value, password: password.value });
     await loadSession();
     if (session.must_change) changePassword(page);
     else location.assign(new URLSearchParams(location.search).get("to")?.startsWith("/pages/") ? new URLSearchParams(location.search).get("to") : "/pages/review");
+  });
+  if (fault) card.querySelector("[role=alert]").textContent = t(`login.fault.${told}`);
+  get("/api/session/ways").then(({ oidc }) => {
+    if (oidc) card.append(h("p", { class: "or" }, t("login.or")), h("a", { class: "button", href: "/oidc/start", "data-act": "oidc" }, t("login.oidc", { name: oidc })));
   });
 }
 
@@ -50,4 +56,5 @@ function form(page, title, fields, label, act) {
   );
   show(page, element);
   element.querySelector("input")?.focus();
+  return element;
 }

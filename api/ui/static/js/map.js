@@ -5,6 +5,8 @@ import { field, h, select, show } from "./dom.js";
 import { t, when, word } from "./i18n.js";
 
 const SPANS = [24, 24 * 7, 24 * 30, 24 * 366];
+const LAYERS = ["grids", "flights", "covers"];
+const KEPT = "xunjie.layers";
 const CELL_PX = 46;
 const COLOURS = { pending: "#e69f00", confirmed: "#009e73", corrected: "#009e73", rejected: "#7a7f87" };
 
@@ -16,9 +18,10 @@ export async function open(page) {
   const note = h("span", { class: "quiet", "aria-live": "polite" });
   const slider = h("input", { type: "range", min: "0", max: "100", value: "100", "aria-label": t("map.until") });
   const until = h("span", {});
+  const covered = h("span", { class: "quiet" });
   let hours = SPANS[2];
   const box = h("div", { id: "map", role: "application", "aria-label": t("page.map") });
-  const span = select(SPANS.map((n) => [String(n), t("map.last", { n })]), String(hours), (value) => {
+  const span = select(SPANS.map((n) => [String(n), n > 24 ? t("map.last_days", { n: n / 24 }) : t("map.last", { n })]), String(hours), (value) => {
     hours = Number(value);
     load();
   });
@@ -26,13 +29,17 @@ export async function open(page) {
   const map = L.map(box, { preferCanvas: true, worldCopyJump: true, attributionControl: false }).setView([34.6, 119.2], 12);
   L.control.scale({ imperial: false }).addTo(map);
   const layer = L.layerGroup().addTo(map);
+  const under = Object.fromEntries(LAYERS.map((name) => [name, L.layerGroup().addTo(map)]));
+  const chosen = new Set(JSON.parse(localStorage.getItem(KEPT) ?? "null") ?? ["cameras", "incidents", "cases", "flights"]);
   let found = { cameras: [], incidents: [], unplaced: 0 };
+  let ground = { grids: [], flights: [], covers: false };
   const end = () => Date.now() - ((100 - Number(slider.value)) / 100) * hours * 3600e3;
   const draw = () => {
     until.textContent = when(new Date(end()).toISOString());
-    const seen = found.incidents.filter((each) => Date.parse(each.opened_at) <= end() + 60e3);
+    const wanted = (each) => chosen.has(each.case_number ? "cases" : "incidents");
+    const seen = found.incidents.filter((each) => Date.parse(each.opened_at) <= end() + 60e3 && wanted(each));
     layer.clearLayers();
-    for (const camera of found.cameras) cameraOf(L, camera).addTo(layer);
+    if (chosen.has("cameras")) for (const camera of found.cameras) cameraOf(L, camera).addTo(layer);
     for (const group of groups(map, seen)) groupOf(L, map, group).addTo(layer);
     note.textContent = `${found.cameras.length} ${t("map.cameras")} · ${seen.length} ${t("map.incidents")} · ${t("map.unplaced", { n: found.unplaced })}${found.cameras.length + seen.length ? "" : ` · ${t("map.empty")}`}`;
   };
@@ -41,13 +48,58 @@ export async function open(page) {
     if (found.tile_url && !map.tiled) map.tiled = L.tileLayer(found.tile_url).addTo(map);
     draw();
   };
-  slider.addEventListener("input", draw);
+  const drawCovers = async () => {
+    covered.textContent = "";
+    if (!chosen.has("covers") || !ground.covers) return under.covers.clearLayers();
+    const bounds = map.getBounds();
+    const { covers, total } = await get(`/api/map/covers${query({ west: Math.max(-180, bounds.getWest()), south: bounds.getSouth(), east: Math.min(180, bounds.getEast()), north: bounds.getNorth() })}`);
+    under.covers.clearLayers();
+    for (const each of covers) L.circleMarker([each.lat_deg, each.lon_deg], { radius: 4, color: "#0b5c8f", weight: 1, fillColor: "#56b4e9", fillOpacity: 0.8 }).bindTooltip(`${each.code} · ${each.owner || t("map.no_owner")}`).addTo(under.covers);
+    covered.textContent = total > covers.length ? t("map.covers_shown", { n: covers.length, total }) : "";
+    return undefined;
+  };
+  const drawUnder = async () => {
+    under.grids.clearLayers();
+    under.flights.clearLayers();
+    if (chosen.has("grids")) for (const cell of ground.grids) shapeOf(L, cell.geometry, { color: "#5b6b7c", weight: 1, fillOpacity: 0.04 }, `${cell.code} ${cell.name}`).addTo(under.grids);
+    if (chosen.has("flights")) {
+      const flown = ground.flights.filter((each) => Date.parse(each.dated_at) <= end() + 60e3);
+      for (const each of flown) shapeOf(L, each.geometry, { color: "#cc79a7", weight: 2, fillOpacity: 0.12, dashArray: "6 4" }, `${each.name} · ${when(each.dated_at)} · ${t("map.pictures", { n: each.pictures })}`).addTo(under.flights);
+    }
+    await drawCovers();
+  };
+  const toggle = (name, tick) => {
+    if (tick.checked) chosen.add(name);
+    else chosen.delete(name);
+    localStorage.setItem(KEPT, JSON.stringify([...chosen]));
+    draw();
+    drawUnder();
+  };
+  const toggles = ["cameras", "incidents", "cases", ...LAYERS].map((name) => {
+    const tick = h("input", { type: "checkbox", name, checked: chosen.has(name), onchange: () => toggle(name, tick) });
+    return h("label", {}, tick, ` ${t(`map.layer.${name}`)}`);
+  });
+  const tools = page.querySelector(".maptools");
+  tools.append(h("fieldset", { class: "layers" }, h("legend", { class: "hidden" }, t("map.layers")), toggles), covered);
+  slider.addEventListener("input", () => {
+    draw();
+    drawUnder();
+  });
   map.on("zoomend", draw);
+  map.on("moveend", drawCovers);
   await load();
+  ground = await get("/api/map/layers");
+  for (const [name, has] of [["grids", ground.grids.length], ["flights", ground.flights.length], ["covers", ground.covers]]) {
+    const tick = tools.querySelector(`[name=${name}]`);
+    tick.disabled = !has;
+    if (!has) tick.parentElement.title = t("map.not_configured");
+  }
   const asked = new URLSearchParams(location.search);
-  const points = [...found.cameras, ...found.incidents].map((each) => [each.lat_deg, each.lon_deg]);
+  const flown = ground.flights.flatMap((each) => shapeOf(L, each.geometry, {}, "").getLatLngs().flat(2));
+  const points = [...[...found.cameras, ...found.incidents].map((each) => [each.lat_deg, each.lon_deg]), ...flown];
   if (asked.get("lat")) map.setView([Number(asked.get("lat")), Number(asked.get("lon"))], 17);
   else if (points.length) map.fitBounds(L.latLngBounds(points).pad(0.2), { maxZoom: 17 });
+  await drawUnder();
   return () => map.remove();
 }
 
@@ -74,7 +126,13 @@ function groupOf(L, map, group) {
   }
   const [one] = group;
   const dot = L.circleMarker(place, { radius: one.urgent ? 10 : 8, color: one.urgent ? "#c04a00" : "#12324f", weight: one.urgent ? 4 : 2, fillColor: COLOURS[one.verdict], fillOpacity: 0.9 });
-  return dot.bindTooltip(() => h("div", {}, line(one), h("br"), one.case_number ?? "", h("br"), when(one.opened_at)));
+  return dot.bindTooltip(() => h("div", {}, line(one), h("br"), [one.case_number, word(one.case_state)].filter(Boolean).join(" · "), h("br"), when(one.opened_at)));
+}
+
+// GeoJSON writes longitude first, Leaflet latitude.
+function shapeOf(L, geometry, style, text) {
+  const turn = (value) => (typeof value[0] === "number" ? [value[1], value[0]] : value.map(turn));
+  return L.polygon(turn(geometry.coordinates), style).bindTooltip(text, { sticky: true });
 }
 
 const line = (each) => `${each.urgent ? "▲ " : ""}${word(each.subtype)} · ${word(each.verdict)} · ${each.source_id}`;

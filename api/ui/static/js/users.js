@@ -5,7 +5,7 @@ import { dialog, field, h, select, show, table, toast } from "./dom.js";
 import { t, when } from "./i18n.js";
 
 const ROLES = ["viewer", "operator", "supervisor", "engineer", "administrator"];
-const SCOPES = ["view", "review", "deliver", "export", "cameras", "models", "operate", "frames"];
+const SCOPES = ["view", "review", "deliver", "export", "cameras", "models", "operate", "frames", "exchange"];
 
 export async function open(page) {
   const people = h("div");

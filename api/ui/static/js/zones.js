@@ -1,8 +1,8 @@
 // Drawing on a camera's picture: zones with their permits, shop fronts, privacy masks.
 
-import { call, get, may } from "./api.js";
+import { call, get, may, post } from "./api.js";
 import { field, h, s, select, show, toast } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t, when, word } from "./i18n.js";
 
 const KINDS = ["road", "pavement", "shop_front", "permitted", "ignore"];
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -32,18 +32,21 @@ class Editor {
     this.svg = s("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none" });
     this.canvas = h("div", { class: "canvas", tabindex: "0" }, this.image, this.svg);
     this.list = h("ul", { class: "zones" });
+    this.trial = h("div", { class: "trial", "aria-live": "polite" });
+    this.tried = []; // boxes of what the rules would have opened
     this.hint = h("p", { class: "quiet", "aria-live": "polite" });
     if (this.may) this.listen();
     const tools = this.may && h("div", { class: "row" },
       h("button", { type: "button", class: "main", "data-act": "draw", onclick: () => this.begin(false) }, t("cameras.draw")),
       h("button", { type: "button", "data-act": "mask", onclick: () => this.begin(true) }, t("cameras.draw_privacy")),
+      h("button", { type: "button", "data-act": "try", onclick: () => this.tryOut() }, t("cameras.try")),
       h("button", { type: "button", "data-act": "save", onclick: () => this.save() }, t("save")),
     );
     show(
       this.page,
       h("p", {}, h("a", { href: "/pages/cameras" }, `← ${t("page.cameras")}`)),
       h("h1", {}, this.id),
-      h("div", { class: "editor" }, h("div", {}, this.canvas, this.hint), h("div", {}, tools || h("p", { class: "quiet" }, t("cameras.readonly")), h("h2", {}, t("cameras.zones")), this.list)),
+      h("div", { class: "editor" }, h("div", {}, this.canvas, this.hint), h("div", {}, tools || h("p", { class: "quiet" }, t("cameras.readonly")), this.trial, h("h2", {}, t("cameras.zones")), this.list)),
     );
   }
 
@@ -112,10 +115,24 @@ class Editor {
     return [...this.zones.map((zone) => ({ kind: zone.kind, polygon: zone.polygon_unit, chosen: zone === this.chosen })), ...this.masks.map((polygon) => ({ kind: "privacy", polygon }))];
   }
 
+  // What the zones as drawn would have opened lately; nothing is saved.
+  async tryOut() {
+    try {
+      const settings = { zones: this.zones, privacy_polygons_unit: this.masks };
+      const told = await post(`/api/sources/${encodeURIComponent(this.id)}/settings/try`, { settings });
+      this.tried = told.incidents.map((each) => each.box_unit);
+      show(this.trial, trialOf(told));
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+    this.draw(false);
+  }
+
   draw(withList = true) {
     const points = (polygon) => polygon.map(([x, y]) => `${x},${y}`).join(" ");
     const shapes = this.polygons().map(({ kind, polygon, chosen }) => s("polygon", { points: points(polygon), class: `zone-${kind}${chosen ? " chosen" : ""}` }));
     if (this.fresh?.length) shapes.push(s("polyline", { points: points(this.fresh), class: this.mask ? "zone-privacy" : "zone-pavement" }));
+    for (const [x1, y1, x2, y2] of this.tried) shapes.push(s("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1, class: "tried" }));
     show(this.svg, shapes);
     if (withList) this.drawList();
   }
@@ -184,6 +201,16 @@ class Editor {
       toast(error.message, "bad");
     }
   }
+}
+
+function trialOf(told) {
+  if (!told.looks) return h("p", { class: "quiet" }, t("cameras.try_none"));
+  const line = (each) => h("li", {}, h("strong", {}, word(each.subtype)), ` ${when(each.at)}`, h("br"), language === "zh" ? each.reason_zh : each.reason, each.stood_before && h("small", {}, h("br"), t("cameras.stood_before")));
+  return [
+    h("h2", {}, t("cameras.tried", { n: told.incidents.length })),
+    h("p", { class: "quiet" }, t("cameras.try_span", { looks: told.looks, from: when(told.from_at), to: when(told.to_at) })),
+    told.incidents.length > 0 && h("ol", {}, told.incidents.map(line)),
+  ];
 }
 
 const distance = ([ax, ay], [bx, by]) => Math.hypot(ax - bx, ay - by);

@@ -1,0 +1,27 @@
+"""The models that look at one source's frames together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.types import Detections, Detector
+
+
+class ModelSet:
+    """Never changes: whoever holds one for a look sees it through with the same models."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._detectors = tuple(detectors)
+        self.thresholds = {
+            name: score for model in detectors for name, score in model.thresholds.items()
+        }
+        self.sha256 = tuple(model.sha256 for model in detectors)
+
+    def see(self, image: NDArray[np.uint8], floor: float) -> Detections:
+        """What all of them see in one (H, W, 3) picture, down to the floor score."""
+        return Detections.merged(
+            [model.detect([image], floor=floor)[0] for model in self._detectors]
+        )

@@ -1,0 +1,158 @@
+"""Memory a camera, cost of the rest of a look, start-up and staleness as cameras grow in number.
+
+    python -m tests.benchmarks.cameras [--cameras 10,100,500,1000] [--interval-s 60] [--for-s 45]
+        [--kind snapshot|visit]
+
+Each number runs in a process of its own: the whole service with that many cameras, all served by
+one local HTTP server (snapshots) or RTSP server (visits), and a network that answers at once, so
+that what is left is our own cost. Looks are core-milliseconds a look without the network; how many
+cameras a machine holds follows from them and the network's cost (tests.benchmarks.look).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+
+from api.config import parse_config
+from api.service import Service
+from detector.inference.fake import FakeDetector
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
+CLASSES = ("stall", "cart", "ground_goods", "person", "cover_ok", "cover_damaged", "cover_missing")
+
+
+class Snapshots(ThreadingHTTPServer):
+    """A few JPEGs of a 720p street in turn, no two answers in a row alike."""
+
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self) -> None:
+        chance = np.random.default_rng(1)
+        rough = chance.integers(60, 190, (45, 80, 3), np.uint8)
+        street = cv2.resize(rough, (1280, 720), interpolation=cv2.INTER_NEAREST)  # sharp edges
+        grains = (chance.integers(0, 12, street.shape, np.uint8) for _ in range(5))
+        self.pictures = [cv2.imencode(".jpg", cv2.add(street, g))[1].tobytes() for g in grains]
+        self.asked = 0
+        super().__init__(("127.0.0.1", 0), Snapshot)
+
+
+class Snapshot(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        data = self.server.pictures[self.server.asked % len(self.server.pictures)]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args) -> None: ...
+
+
+def serve(kind: str):
+    """Prints the address, then serves until its input ends."""
+    if kind == "snapshot":
+        server = Snapshots()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}/\n")
+    else:
+        from servers import RtspCamera
+
+        camera = RtspCamera()
+        sys.stdout.write(camera.url() + "\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    if kind != "snapshot":
+        camera.stop()
+
+
+def watch(url: str, wanted: argparse.Namespace, count: int) -> dict:
+    own = {"kind": "snapshot"} if wanted.kind == "snapshot" else {"kind": "stream", "visit": True}
+    cameras = [
+        {"id": f"c{n}", "url": url, "interval_s": wanted.interval_s, **own} for n in range(count)
+    ]
+    model = FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
+    process = psutil.Process()
+    with tempfile.TemporaryDirectory() as folder:
+        raw = {"data_folder": folder, "cameras": [], "evidence": {"min_free_bytes": 0}}
+        Service(parse_config(raw, "warm"), detectors=[model]).stop()
+        empty_mib = process.memory_info().rss / 2**20
+        service = Service(parse_config({**raw, "cameras": cameras}, "many"), detectors=[model])
+        began_s, first_s = time.monotonic(), None
+        service.start()
+        while time.monotonic() - began_s < wanted.for_s:
+            time.sleep(0.1)
+            if first_s is None and any(c.tally.looks for c in service.engine.cameras):
+                first_s = time.monotonic() - began_s
+        looks, cpu_s = looks_of(service), process.cpu_times()
+        time.sleep(wanted.for_s)
+        looked, cpu_s = looks_of(service) - looks, spent_s(cpu_s, process.cpu_times())
+        seen = [c.tally.snapshot() for c in service.engine.cameras]
+        mib = process.memory_info().rss / 2**20
+        bound_s = max(service.engine.stale_bound_s(c.id) or 0 for c in service.engine.cameras)
+        service.stop()
+    return {
+        "cameras": count,
+        "first_look_s": round(first_s or -1, 2),
+        "looks_a_second": round(looked / wanted.for_s, 2),
+        "wanted_a_second": round(count / wanted.interval_s, 2),
+        "core_ms_a_look": round(1000 * cpu_s / max(1, looked), 2),
+        "core_ms_a_camera_s": round(1000 * cpu_s / wanted.for_s / count, 3),
+        "mib_a_camera": round((mib - empty_mib) / count, 3),
+        "stale_now_s": round(max(s.stale_s for s in seen), 1),
+        "greatest_stale_s": round(max(s.greatest_stale_s for s in seen), 1),
+        "bound_shown_s": round(bound_s, 1),
+    }
+
+
+def looks_of(service: Service) -> int:
+    return sum(camera.tally.looks for camera in service.engine.cameras)
+
+
+def spent_s(before, after) -> float:
+    return after.user + after.system - before.user - before.system
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cameras", default="10,100,500,1000")
+    parser.add_argument("--interval-s", type=float, default=60)
+    parser.add_argument("--for-s", type=float, default=45)
+    parser.add_argument("--kind", choices=("snapshot", "visit"), default="snapshot")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    wanted = parser.parse_args()
+    if wanted.serve:
+        return serve(wanted.kind)
+    if wanted.url:
+        sys.stdout.write(json.dumps(watch(wanted.url, wanted, int(wanted.cameras))) + "\n")
+        return None
+    base = [sys.executable, "-m", "tests.benchmarks.cameras", "--kind", wanted.kind]
+    server = subprocess.Popen(
+        [*base, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    url = server.stdout.readline().strip()
+    timing = ["--interval-s", str(wanted.interval_s), "--for-s", str(wanted.for_s)]
+    for count in wanted.cameras.split(","):
+        run = [*base, *timing, "--url", url, "--cameras", count]
+        done = subprocess.run(run, capture_output=True, text=True, check=False)
+        sys.stdout.write(done.stderr if done.returncode else done.stdout.splitlines()[-1] + "\n")
+        sys.stdout.flush()
+    server.stdin.close()
+    return server.wait(10)
+
+
+if __name__ == "__main__":
+    main()

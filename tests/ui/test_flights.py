@@ -1,0 +1,80 @@
+"""The page of flights in a browser: list, map, the divider between both days, the answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.auth import Role
+from api.flight_desk import FlightPlaces, city_ledger, file_comparison, flights_folder
+from detector.flights.ledger import write_ledger
+from tests.auth.site import Site
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "flights"))
+
+from made_comparison import made_comparison
+
+NAME = "estate-may--estate-june"
+
+
+@pytest.fixture
+def site(tmp_path: Path):
+    """A filed comparison: one new shed, one gone, one that stands."""
+    opened = Site(tmp_path)
+    city = opened.service.config
+    made = made_comparison(tmp_path / "made")
+    write_ledger(city_ledger(city), made.ledger)
+    places = FlightPlaces(
+        place=flights_folder(city) / NAME,
+        base=made.base,
+        current=made.current,
+        ledger=city_ledger(city),
+    )
+    file_comparison(opened.service.records, city, made.comparison, places, "0" * 64)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visitor(chromium, site: Site):
+    from tests.ui import pages_site
+
+    opened = pages_site.Visitor(chromium, site, Role.OPERATOR)
+    yield opened
+    opened.close()
+
+
+def test_an_officer_compares_both_days_accepts_and_strikes_off(visitor, site):
+    page = visitor.open("flights")
+    assert "estate-june" in page.inner_text("table")
+    page.click("tr[data-flight] a")
+    page.wait_for_selector(".swipe img")
+    assert page.locator(".flightlist tbody tr").count() == 3
+    assert page.locator(".flightmap path.leaflet-interactive").count() == 3
+    sizes = page.eval_on_selector_all(
+        ".swipeplane img",
+        "async all => Promise.all(all.map(i => i.decode().then(() => i.naturalWidth)))",
+    )
+    assert sizes[0] == sizes[1] > 100
+    page.locator(".swipe input").fill("20")
+    assert "80%" in page.eval_on_selector(".swipeplane .over", "i => i.style.clipPath")
+    page.click("[data-act=accept]")
+    page.wait_for_selector("[data-act=accept]", state="detached")
+    assert "accepted" in page.inner_text("tr[data-number='1']")
+    assert site.signed_in(Role.VIEWER).get("/api/cases").json()["items"]
+    page.click("tr[data-number='3']")
+    page.click("[data-act=strike]")
+    page.wait_for_selector("[data-act=strike]", state="detached")
+    assert "struck off" in page.inner_text("tr[data-number='3']")
+
+
+def test_the_page_speaks_chinese(visitor):
+    page = visitor.open("flights")
+    page.click("button[lang=zh]")
+    page.wait_for_selector("text=航飞")
+    page.goto(f"{visitor.site.url}/pages/flights?flight={NAME}")
+    page.wait_for_selector(".swipe img")
+    assert "认定为加建" in page.inner_text("[data-act=accept]")
+    assert "flights." not in page.inner_text("#page")
