@@ -40,7 +40,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OPERATOR: _OPERATOR,
     Role.SUPERVISOR: _OPERATOR | {_P.DELIVER, _P.EXPORT, _P.SEALED},
     Role.ENGINEER: frozenset({_P.VIEW, _P.DELIVER, _P.CAMERAS, _P.MODELS, _P.OPERATE, _P.FRAMES}),
-    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.ADMINISTRATOR: frozenset(Permission) - {_P.EXCHANGE},  # instances come with a key
 }
 
 KEY_SCOPES: Final = frozenset(Permission) - {_P.USERS, _P.AUDIT, _P.SEALED}
