@@ -28,6 +28,7 @@ from tests.ui.populate import populate
 
 START = datetime(2026, 5, 4, 2, 0, tzinfo=UTC)
 PENDING, CASES = 30, 40
+SAME = ("/api/figures", "/api/figures?days=7", "/api/map", "/api/cases?urgent=true")
 
 
 @pytest.fixture
@@ -131,17 +132,19 @@ def test_figures_the_map_exports_and_lists(both: tuple[Site, Site]) -> None:
     ):
         sqlite, postgres = (answers(site, path) for site in both)
         assert len(sqlite.text) > 1
-        if path.startswith("/api/figures?") or path == "/api/figures":
-            assert counts(sqlite.json()) == counts(postgres.json())
+        if path in SAME:
+            assert steady(sqlite.json()) == steady(postgres.json()), path
     listed = [answers(site, "/api/review/list").json() for site in both]
-    assert len(listed[0]["items"]) == len(listed[1]["items"]) > 0
+    assert len(listed[0]) == len(listed[1]) > 0
 
 
-def counts(figures: dict[str, Any]) -> dict[str, Any]:
-    """What does not depend on when it was asked."""
-    flat = {**figures, **figures.get("kpi", {})}
-    names = ("incidents", "pending", "confirmed", "rejected", "cases", "closed")
-    return {name: flat.get(name) for name in names}
+def steady(value: Any) -> Any:
+    """Without what depends on the second it was asked in; averages to a tenth."""
+    if isinstance(value, dict):
+        return {k: steady(v) for k, v in value.items() if "staleness" not in k and k != "now"}
+    if isinstance(value, list):
+        return [steady(item) for item in value]
+    return round(value, 1) if isinstance(value, float) else value
 
 
 def test_a_case_s_pages_and_its_dossier(both: tuple[Site, Site]) -> None:
