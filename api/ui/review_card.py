@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
 from api.service import Records
-from api.ui.reason_text import reason_zh
 from detector.incidents.incident_row import read_incidents
+from detector.incidents.reason_text import reason_zh
 from detector.incidents.schema import evidence
 
 _BEST: Final = ("threshold", "last", "first", "after")

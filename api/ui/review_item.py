@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from api.service import Records
-from api.ui.reason_text import reason_zh
 from api.ui.review_card import shown_pictures
 from detector.geometry.ground import lon_lat_deg
 from detector.incidents import SamePlaceConfig
 from detector.incidents.incident_row import read_incidents
+from detector.incidents.reason_text import reason_zh
 from detector.incidents.same_place import box_likeness, position_likeness
 from detector.incidents.schema import incidents
 from detector.types import Incident, VerdictAnswer

@@ -11,8 +11,8 @@ from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, ServiceDep
 from api.service import Service, rules_of
 from api.ui.camera_settings import CameraSettings, SavedSettings, read_settings, save_settings
-from api.ui.reason_text import reason_zh
 from detector.incidents import NotFoundError
+from detector.incidents.reason_text import reason_zh
 from detector.pipeline.camera_config import CameraConfig
 from detector.pipeline.rule_trial import TriedFinding, try_rules
 

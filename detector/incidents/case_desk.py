@@ -21,6 +21,7 @@ from detector.incidents.incident_row import read_incident
 from detector.incidents.journal import SYSTEM, IncidentEventKind, write_event
 from detector.incidents.letter import LetterKind
 from detector.incidents.outbox import Outbox
+from detector.incidents.reason_text import reason_zh
 from detector.incidents.schema import cases
 from detector.incidents.utc import utc_now
 from detector.types import Incident, Place
@@ -163,7 +164,7 @@ class CaseDesk:
         table = self._config.code_table
         code = table.code(incident.violation, incident.subtype)
         name = code.name if code else incident.violation
-        text = f"疑似{name}：{incident.reason}（{incident.coverage_text}）"
+        text = f"疑似{name}：{reason_zh(incident.reason)}"
         return {
             "subtype": incident.subtype,
             "urgent": incident.urgent,

@@ -10,10 +10,10 @@ import pytest
 
 from api.auth.role import Role
 from api.ui.page_routes import STATIC
-from api.ui.reason_text import reason_zh
 from detector.evidence import EvidenceKind
 from detector.incidents import CaseState, DeliveryState, LetterKind
 from detector.incidents.journal import IncidentEventKind
+from detector.incidents.reason_text import reason_zh
 from detector.rules.base import coverage_text as rule_coverage
 from detector.types import (
     BlindReason,
