@@ -96,7 +96,9 @@ def test_a_rendered_stall_that_stays_is_one_incident_and_none_where_permitted(tm
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["carts/images/thela_train_picture_45.jpg"])
+@pytest.mark.parametrize(
+    "name", ["carts/images/thela_test_picture_67.jpg", "carts/images/thela_train_picture_127.jpg"]
+)
 def test_a_street_photograph_with_a_stall(shared: Path, tmp_path: Path, name: str):
     photograph = cv2.imread(str(shared / "vendor_street" / name))
     check_one_incident_and_case(tmp_path, photograph)
