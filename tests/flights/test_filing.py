@@ -33,7 +33,8 @@ def made(tmp_path_factory):
 @pytest.fixture
 def site(made, tmp_path):
     """A service with one grid cell around everything, and the ledger."""
-    ring = np.array(made.comparison.baseline.frame.to_lon_lat(NEW * 40 - 20 * NEW.mean(axis=0)))
+    middle = NEW.mean(axis=0)
+    ring = np.array(made.comparison.baseline.frame.to_lon_lat((NEW - middle) * 40 + middle))
     cell = {"type": "Feature", "properties": {"code": "G-7", "name": "seven"}}
     cell["geometry"] = mapping(Polygon(ring).convex_hull)
     grid = tmp_path / "grid.geojson"

@@ -155,11 +155,12 @@ def test_a_zone_is_drawn_saved_and_in_force(visit, past: Site):
 
 
 def test_each_role_gets_its_pages_and_each_page_opens(visit, past: Site):
-    everything = ["Review", "Cases", "Cameras", "Map", "Figures", "Models", "Audit", "Users"]
+    everything = ["Review", "Cases", "Cameras", "Map", "Flights"]
+    everything += ["Figures", "Models", "Audit", "Users"]
     for role, wanted in (
-        (Role.VIEWER, everything[1:6]),
-        (Role.OPERATOR, everything[:6]),
-        (Role.ENGINEER, everything[1:6]),
+        (Role.VIEWER, everything[1:7]),
+        (Role.OPERATOR, everything[:7]),
+        (Role.ENGINEER, everything[1:7]),
         (Role.ADMINISTRATOR, everything),
     ):
         visitor = visit(role)
