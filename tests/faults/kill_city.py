@@ -35,6 +35,7 @@ from api.config import read_config
 from api.service import open_records
 from detector.incidents import IncidentFilter
 from tests.faults.kill_run import receiver
+from tests.faults.paging import every
 from tests.sources.making import with_exif
 
 _ROOT = Path(__file__).parents[2]
@@ -230,13 +231,8 @@ def _count(config: Path, book: dict, pictures: int, report: CityReport) -> None:
 
 
 def _incidents(records) -> Iterator[UUID]:
-    cursor: str | None = None
-    while True:
-        page = records.queries.incidents(IncidentFilter(), cursor=cursor, limit=500)
-        yield from (incident.id for incident in page.items)
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    read, which = records.queries.incidents, IncidentFilter()
+    return (i.id for i in every(lambda cursor: read(which, cursor=cursor, limit=500)))
 
 
 def main() -> int:

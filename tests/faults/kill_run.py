@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.incidents import DeliveryFilter, DeliveryState
+from tests.faults.paging import every
 from tests.faults.street_service import (
     ServiceConfig,
     StreetService,
@@ -147,13 +148,8 @@ def _count(service: StreetService, book: dict[str, Any], report: KillReport) -> 
 
 
 def _deliveries(service: StreetService, state: DeliveryState) -> Iterator[Any]:
-    cursor: str | None = None
-    while True:
-        page = service.queries.deliveries(DeliveryFilter(state=state), cursor=cursor, limit=500)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    read, which = service.queries.deliveries, DeliveryFilter(state=state)
+    return every(lambda cursor: read(which, cursor=cursor, limit=500))
 
 
 def main() -> int:

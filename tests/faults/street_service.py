@@ -63,6 +63,7 @@ from detector.types import (
     VerdictAnswer,
 )
 from detector.types.taxonomy import STREET_CLASSES
+from tests.faults.paging import every
 
 STALL = Box(0.4, 0.4, 0.6, 0.6)
 CLEARED_EVERY = 3
@@ -185,13 +186,8 @@ class StreetService:
             self._ledger.add(transaction, incident.id, file)
 
     def incidents(self, which: IncidentFilter = _ALL) -> Iterator[Incident]:
-        cursor: str | None = None
-        while True:
-            page = self.queries.incidents(which, cursor=cursor, limit=500)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        read = self.queries.incidents
+        return every(lambda cursor: read(which, cursor=cursor, limit=500))
 
 
 @contextmanager
