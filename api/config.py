@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -91,6 +91,11 @@ class LooksConfig(BaseModel):
     backend: BackendName = BackendName.AUTO
     save_presence_every_s: float = Field(default=5, ge=0)
     carry: CarryConfig = CarryConfig()
+    model_every_s: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={"covers": 10.0},
+        description="At a fixed camera a model is asked this often, once it sees something at every"
+        " look until that is judged. A model without an entry is asked at every look.",
+    )
     patrol: PatrolConfig = PatrolConfig()
 
 

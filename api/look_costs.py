@@ -16,6 +16,7 @@ import psutil
 from numpy.typing import NDArray
 
 from detector.evidence import LatestConfig, LatestPictures
+from detector.inference.fake import FakeDetector
 from detector.patrol.plan import Costs
 from detector.pipeline.carrying import CarryConfig
 from detector.pipeline.watch import Watch
@@ -97,8 +98,9 @@ def _examined(detectors: Sequence[Detector], pictures: Sequence[av.VideoFrame]) 
 
 
 def _carried(pictures: Sequence[av.VideoFrame]) -> float:
-    """With models that see nothing: what is left of a look when the networks are not asked."""
-    watch = Watch(detectors=(), rules=(), carry=CarryConfig(for_s=1e6, levels=64))
+    """With a model that costs nothing: what is left of a look when the networks are not asked."""
+    nothing = FakeDetector(lambda image: (), ("nothing",))
+    watch = Watch(detectors=[nothing], rules=(), carry=CarryConfig(for_s=1e6, levels=64))
     looker = _Looker(watch)
     costs = [
         _cost(lambda p=picture, n=number: looker.look(p, n))[0]  # type: ignore[misc]

@@ -324,6 +324,7 @@ class Service:
             zones=tuple(zone.zone() for zone in config.zones),
             tracker=self.config.tracker,
             carry=self.config.looks.carry,
+            paces=self.config.looks.model_every_s,
         )
 
     @cached_property

@@ -3,10 +3,14 @@
 A label row whose class id is at or above the model's class count is no object but a *mask row*:
 inside its rectangle the classes `mask_classes[id - classes]` are left out of the class loss.
 Mask rows are ordinary boxes to the data loader, so mosaic, scaling and flips carry them along.
+
+Where classes exclude each other, a labelled object says what is not there: inside its box no mask
+holds. Without that, a class that some sets leave unlabelled is free to claim the others' objects.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -32,8 +36,11 @@ class MaskedCrossEntropy(nn.Module):  # type: ignore[misc]
 class MaskedDetectionLoss(v8DetectionLoss):  # type: ignore[misc]
     """Takes mask rows out of the targets and their area out of the class loss."""
 
-    def __init__(self, model: nn.Module, mask_classes: list[list[int]]) -> None:
+    def __init__(
+        self, model: nn.Module, mask_classes: list[list[int]], exclusive: bool = False
+    ) -> None:
         super().__init__(model)
+        self.exclusive = exclusive
         self.bce = MaskedCrossEntropy()
         table = torch.zeros(len(mask_classes), self.nc, dtype=torch.bool)
         for row, class_ids in enumerate(mask_classes):
@@ -63,13 +70,24 @@ class MaskedDetectionLoss(v8DetectionLoss):  # type: ignore[misc]
         centres = points * strides / torch.tensor([width, height], device=points.device)
         pictures, count = int(feats[0].shape[0]), centres.shape[0]
         masked = torch.zeros(pictures, count, self.nc, dtype=torch.bool, device=points.device)
-        rows = zip(
-            batch["batch_idx"].view(-1)[is_mask].long().tolist(),
-            (batch["cls"].view(-1)[is_mask].long() - self.nc).tolist(),
-            batch["bboxes"][is_mask],
-            strict=True,
-        )
-        for picture, kind, box in rows:
-            inside = ((centres - box[:2]).abs() <= box[2:] / 2).all(1)
-            masked[picture] |= inside[:, None] & self.table[kind]
+        for picture, class_id, box in _rows(batch, is_mask):
+            masked[picture] |= _inside(centres, box)[:, None] & self.table[class_id - self.nc]
+        if self.exclusive:
+            for picture, _, box in _rows(batch, ~is_mask):
+                masked[picture] &= ~_inside(centres, box)[:, None]
         return ~masked
+
+
+def _rows(batch: dict[str, Any], chosen: torch.Tensor) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """Picture, class id and (4,) box of the chosen label rows."""
+    yield from zip(
+        batch["batch_idx"].view(-1)[chosen].long().tolist(),
+        batch["cls"].view(-1)[chosen].long().tolist(),
+        batch["bboxes"][chosen],
+        strict=True,
+    )
+
+
+def _inside(centres: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
+    """(A,) whether each anchor's centre lies in a box (4,) of centre and size."""
+    return ((centres - box[:2]).abs() <= box[2:] / 2).all(1)

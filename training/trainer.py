@@ -15,6 +15,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import RANK
 
+from detector.types.taxonomy import EXCLUSIVE_MODELS, MODEL_CLASSES
 from training.masked_loss import MaskedDetectionLoss
 
 __all__ = ["YOLO", "MaskedModel", "MaskedTrainer"]
@@ -25,8 +26,10 @@ class MaskedModel(DetectionModel):  # type: ignore[misc]
 
     mask_classes: list[list[int]] = []  # noqa: RUF012  (replaced on the instance, never changed)
 
+    exclusive = False  # a place holds one of the classes at most
+
     def init_criterion(self) -> MaskedDetectionLoss:
-        return MaskedDetectionLoss(self, self.mask_classes)
+        return MaskedDetectionLoss(self, self.mask_classes, self.exclusive)
 
     def loss(self, batch: dict[str, Any], preds: Any = None) -> Any:
         """The forward pass in bfloat16 on a CPU, the loss itself in float32."""
@@ -61,6 +64,7 @@ class MaskedTrainer(DetectionTrainer):  # type: ignore[misc]
             cfg, nc=classes, ch=self.data["channels"], verbose=verbose and RANK == -1
         )
         model.mask_classes = self.data["mask_classes"]
+        model.exclusive = _exclusive(tuple(self.data["classes"]))
         # classes that COCO knows keep their rows of its head
         model.names = dict(enumerate(self.data["classes"]))
         if weights is not None:
@@ -96,6 +100,10 @@ class MaskedTrainer(DetectionTrainer):  # type: ignore[misc]
 
     def final_eval(self) -> None:
         """Nothing: `last.pt` keeps its optimizer so that a longer run can continue it."""
+
+
+def _exclusive(classes: tuple[str, ...]) -> bool:
+    return any(classes == MODEL_CLASSES[model] for model in EXCLUSIVE_MODELS)
 
 
 def _bfloat16_pays(device: torch.device) -> bool:

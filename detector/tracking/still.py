@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,19 +41,28 @@ class StillTracker:
         self._last_at: datetime | None = None
 
     def update(
-        self, image: NDArray[np.uint8], detections: Detections, at: datetime
+        self,
+        image: NDArray[np.uint8],
+        detections: Detections,
+        at: datetime,
+        unasked: frozenset[str] = frozenset(),
     ) -> tuple[Track, ...]:
-        """One usable look: (H, W, 3) picture, detections down to the floor score, its time."""
+        """One usable look: (H, W, 3) picture, detections down to the floor score, its time.
+
+        `unasked`: classes that nobody looked for this time; what is followed as one of them stays
+        as it is.
+        """
         self._pass_time(at, blind=False)
-        for memory in self._memories:
+        judged = [m for m in self._memories if m.class_name not in unasked]
+        for memory in judged:
             memory.seen_now = False
         sightings = self._sightings(detections)
         free = self._match(image, sightings, at)
-        self._explain_misses(image, detections, at)
+        self._explain_misses(image, detections, at, judged)
         for sighting in free:
             if sighting.strong:
                 self._begin(image, sighting, at)
-        self._count_attendance(detections)
+        self._count_attendance(detections, unasked)
         self._drop_lost(at)
         return self.tracks
 
@@ -159,14 +169,18 @@ class StillTracker:
             memory.signature = signature(image, memory.box_px)
 
     def _explain_misses(
-        self, image: NDArray[np.uint8], detections: Detections, at: datetime
+        self,
+        image: NDArray[np.uint8],
+        detections: Detections,
+        at: datetime,
+        judged: Sequence[Memory],
     ) -> None:
         fronts = [
             detections.box(i)
             for i in range(len(detections))
             if detections.class_name(i) in self._config.occluders
         ]
-        for memory in self._memories:
+        for memory in judged:
             if memory.seen_now:
                 continue
             covered = max((memory.box_px.covered_by(box) for box in fronts), default=0.0)
@@ -195,13 +209,15 @@ class StillTracker:
         self._next_id += 1
         self._memories.append(memory)
 
-    def _count_attendance(self, detections: Detections) -> None:
+    def _count_attendance(self, detections: Detections, unasked: frozenset[str]) -> None:
         people = [
             detections.box(i)
             for i in range(len(detections))
             if detections.class_name(i) == "person"
         ]
         for memory in self._memories:
+            if memory.class_name in unasked:
+                continue
             beside = _widened(memory.box_px)
             memory.attended += memory.seen_now and any(
                 beside.intersection(person) > 0 for person in people

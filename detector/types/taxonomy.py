@@ -23,6 +23,10 @@ MODEL_CLASSES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Model name -> its classes, index = class id in weights, labels and detections."""
 
+EXCLUSIVE_MODELS: Final = ("covers",)
+"""Models of whose classes a place holds one at most: a labelled cover is no pothole, also where
+potholes are not labelled."""
+
 
 def classes_of(model: str) -> tuple[str, ...]:
     """Class names of a model, or a clear error that lists the known ones."""
