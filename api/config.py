@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -99,6 +99,16 @@ class LooksConfig(BaseModel):
     patrol: PatrolConfig = PatrolConfig()
 
 
+class FlightsConfig(BaseModel):
+    """What comparisons of drone flights may do by themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strike_off: Literal["after_answer", "automatic"] = "after_answer"
+    """When the ledger's row of a structure that is called removed goes: once an officer has
+    struck it off on the page, or at once."""
+
+
 class CityConfig(BaseModel):
     """Everything that can be set. Unknown keys are refused."""
 
@@ -147,6 +157,7 @@ class CityConfig(BaseModel):
     evidence: EvidenceConfig = EvidenceConfig()
     retention: RetentionConfig = RetentionConfig()
     looks: LooksConfig = LooksConfig()
+    flights: FlightsConfig = FlightsConfig()
 
     @model_validator(mode="after")
     def _one_of_each(self) -> CityConfig:

@@ -147,7 +147,8 @@ def compare_command(
     """Says what is new, grown, unchanged, removed or not visible since the baseline.
 
     With --config the service gets it: an incident for each new addition, once; rows of what is
-    gone are struck off the ledger; the pages show both days' pictures.
+    gone wait on the page for an officer who strikes them off the ledger (or go at once, where the
+    city's `flights: strike_off` is `automatic`); the pages show both days' pictures.
     """
     city = _city(config)
     if city is not None:
@@ -274,6 +275,8 @@ def _file(
         raise _refused(error) from error
     struck = ", ".join(filed.struck_off) or "none"
     text = f"incidents opened: {filed.opened}; ledger rows struck off: {struck}"
+    if filed.to_strike_off:
+        text += f"; for an officer to strike off: {', '.join(filed.to_strike_off)}"
     errors.print(text, markup=False, soft_wrap=True)
 
 

@@ -40,11 +40,13 @@ class FlightPlaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledComparison:
-    """What filing led to: how many incidents are new, which ledger rows were struck off."""
+    """What filing led to: how many incidents are new, which ledger rows were struck off, and which
+    standing ones wait for an officer to strike them off."""
 
     kept: KeptComparison
     opened: int
     struck_off: tuple[str, ...]
+    to_strike_off: tuple[str, ...]
 
 
 def file_comparison(
@@ -55,8 +57,9 @@ def file_comparison(
     model_sha256: str,
     rule_name: str = "rooftop",
 ) -> FiledComparison:
-    """Opens an incident for each new addition, with both days' pictures; strikes rows off whose
-    structure is gone. The same comparison again opens nothing and strikes nothing off.
+    """Opens an incident for each new addition, with both days' pictures. Rows whose structure is
+    gone wait for an officer, or are struck off where the city says `automatic`. The same comparison
+    again opens nothing and strikes nothing off.
 
     Raises ConfigError for a rule's bad parameters, DiskFull, LedgerError.
     """
@@ -81,8 +84,19 @@ def file_comparison(
         for finding in comparison.findings
         if finding.verdict is FlightVerdict.REMOVED and finding.ledger_id and finding.views
     ]
-    struck = [row for row, at, picture in gone if strike_off(places.ledger, row, at, picture)]
-    return FiledComparison(kept=kept, opened=len(filed.changes.opened), struck_off=tuple(struck))
+    struck: list[str] = []
+    waiting: list[str] = []
+    if city.flights.strike_off == "automatic":
+        struck = [row for row, at, picture in gone if strike_off(places.ledger, row, at, picture)]
+    else:
+        standing = {row.id for row in ledger_of(places.ledger).rows if row.standing}
+        waiting = [row for row, _, _ in gone if row in standing]
+    return FiledComparison(
+        kept=kept,
+        opened=len(filed.changes.opened),
+        struck_off=tuple(struck),
+        to_strike_off=tuple(waiting),
+    )
 
 
 def flight_rule(city: CityConfig, name: str) -> RooftopRule:

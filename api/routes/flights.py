@@ -42,6 +42,7 @@ class FlightFindingState(BaseModel):
     incident_id: UUID | None
     answer: VerdictAnswer | None  # of the incident; None: it opened none
     ledger_standing: bool  # whether the ledger still counts its row
+    awaits_strike_off: bool  # called removed, and no officer has struck its row off
     struck_off_at: datetime | None
 
 
@@ -153,6 +154,7 @@ def _state(
     told = feature["properties"]
     incident_id = kept.incidents.get(told["id"])
     row = next((row for row in ledger.rows if row.id == told["ledger_id"]), None)
+    standing = row is not None and row.standing
     answer = None
     if incident_id is not None:
         with suppress(NotFoundError):  # its time of keeping may be over
@@ -164,6 +166,7 @@ def _state(
         has_pictures=bool(told["pictures"]),
         incident_id=incident_id,
         answer=answer,
-        ledger_standing=row is not None and row.standing,
+        ledger_standing=standing,
+        awaits_strike_off=standing and told["verdict"] == "removed",
         struck_off_at=row.struck_off_at if row else None,
     )

@@ -26,6 +26,7 @@ from detector.flights.change_network import CLASSES, patch_of
 from detector.flights.ground_window import GroundWindow, rectify
 from detector.flights.ingest import CELL_M, REACH
 from detector.flights.judged import planes_of
+from detector.flights.sighting import lowered
 from detector.flights.view_quality import view_quality
 from detector.geometry.camera_model import View
 from detector.geometry.footprint import ground_footprint
@@ -41,6 +42,7 @@ COUNTS = ChangeCounts(
     shadows=60,
 )
 LENS = lens_for((1200, 900))
+ROOF_M = 2.4  # of an addition above the surface
 
 
 def pieces(
@@ -66,7 +68,11 @@ def pieces(
     planes = planes_of(change)
     patches, labels = [], []
     for one in candidates(change, valid, CELL_M, CandidateConfig()):
-        label = _label(Polygon(window.to_ground(one.corners)), truth)
+        label = label_of(
+            looked_at(window.to_ground(one.corners), told),
+            [s.outline for s in truth.added],
+            [s.outline for s in truth.removed],
+        )
         if label is not None:
             patches.append(patch_of(one, planes, CELL_M))
             labels.append(label)
@@ -89,22 +95,25 @@ def _view(spot: np.ndarray, pitch: float, yaw: float, rng: np.random.Generator) 
     )
 
 
-def _label(spot: Polygon, truth: Truth) -> int | None:
-    """Class number; None where a piece mixes a structure with something else."""
+def looked_at(ring: np.ndarray, view: View) -> list[Polygon]:
+    """A piece as it lies on the surface, and as the foot of a roof that was seen from aslant."""
+    return [Polygon(ring), Polygon(lowered(ring, view, ROOF_M))]
+
+
+def label_of(spots: list[Polygon], added: list[Polygon], removed: list[Polygon]) -> int | None:
+    """Class number of one piece, which lies at one of `spots`; None where it mixes a structure
+    with something else."""
     near = [
-        (
-            kind,
-            spot.intersection(s.outline).area / s.outline.area,
-            spot.intersection(s.outline).area,
-        )
-        for kind, things in (("added", truth.added), ("removed", truth.removed))
+        (kind, spot.intersection(s).area / s.area, spot.intersection(s).area)
+        for kind, things in (("added", added), ("removed", removed))
         for s in things
-        if s.outline.intersects(spot)
+        for spot in spots
+        if s.intersects(spot)
     ]
     if not near:
         return CLASSES.index("other")
     kind, share, area = max(near, key=lambda n: n[2])
-    if share > 0.4 and area > 0.2 * spot.area:
+    if share > 0.4 and area > 0.2 * spots[0].area:
         return CLASSES.index(kind)
     return None if share > 0.1 else CLASSES.index("other")
 

@@ -59,6 +59,7 @@ def write_pair(
     told = truth_json(truth, ground.frame)
     corners = ground.frame.to_lon_lat(np.array(area.exterior.coords))
     told["area"] = {"type": "Polygon", "coordinates": [corners.tolist()]}
+    told["origin"] = ground.frame.to_lon_lat(np.zeros((1, 2)))[0].tolist()
     told["hectares"] = side_m * side_m / 1e4
     (out / "truth.json").write_text(json.dumps(told, indent=1))
     (out / "buildings.geojson").write_text(json.dumps(_buildings(ground)))

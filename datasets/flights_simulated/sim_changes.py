@@ -24,6 +24,8 @@ class ChangeCounts:
     tanks: int = 8
     panels: int = 6
     shadows: int = 25
+    tall: int = 0  # buildings that rise above the surface on both days
+    lowest_sun_deg: float = 35.0
 
 
 @dataclass(kw_only=True)
@@ -43,14 +45,18 @@ def two_days(
     """The ground before and after; everything lies within `area` (metres)."""
     rng = np.random.default_rng(seed)
     before, after, truth = Scene.of(ground), Scene.of(ground), Truth()
-    before.sun_azimuth_deg, before.sun_elevation_deg = rng.uniform(100, 160), rng.uniform(35, 65)
-    after.sun_azimuth_deg, after.sun_elevation_deg = rng.uniform(190, 260), rng.uniform(35, 65)
+    before.sun_azimuth_deg, before.sun_elevation_deg = rng.uniform(100, 160), _sun(rng, counts)
+    after.sun_azimuth_deg, after.sun_elevation_deg = rng.uniform(190, 260), _sun(rng, counts)
     inside = [b for b in ground.buildings if area.contains(b.outline)]
     taken: list[Polygon] = []
-    for _ in range(counts.recolours):
-        _recolour(rng, after, inside, taken, truth)
-    for scene in (before, after):
-        _distract(rng, scene, inside, area, counts, taken, truth)
+    for _ in range(counts.tall):
+        _raise(rng, ground, (before, after), inside, taken)
+    # Structures first: they are what is to be measured, and roofs fill up.
+    for i in range(counts.additions):
+        made = _structure(rng, ground, inside, taken, f"added-{i + 1}")
+        if made:
+            after.build(made)
+            truth.added.append(made)
     for i in range(counts.removals):
         made = _structure(rng, ground, inside, taken, f"removed-{i + 1}")
         if made:
@@ -62,13 +68,48 @@ def two_days(
             before.build(made)
             after.build(made)
             truth.kept.append(made)
-    for i in range(counts.additions):
-        made = _structure(rng, ground, inside, taken, f"added-{i + 1}")
-        if made:
-            after.build(made)
-            truth.added.append(made)
+    for _ in range(counts.recolours):
+        _recolour(rng, after, inside, taken, truth)
+    for scene in (before, after):
+        _distract(rng, scene, inside, area, counts, taken, truth)
     _season(rng, after)
     return before, after, truth
+
+
+def _sun(rng: np.random.Generator, counts: ChangeCounts) -> float:
+    return float(rng.uniform(counts.lowest_sun_deg, 65))
+
+
+def _raise(
+    rng: np.random.Generator,
+    ground: Ground,
+    scenes: tuple[Scene, Scene],
+    inside: list[Building],
+    taken: list[Polygon],
+) -> None:
+    """Lets a building rise on both days: its roof wanders with the camera, its shadow falls far."""
+    home = inside[int(rng.integers(len(inside)))]
+    square = home.outline.minimum_rotated_rectangle
+    near = any(square.buffer(3).intersects(t) for t in taken)
+    if near or home.outline.area < 0.85 * square.area or not 40 < square.area < 260:
+        return
+    corners = np.array(square.exterior.coords)[:4]
+    length, width = (float(np.hypot(*(corners[i + 1] - corners[i]))) for i in (0, 1))
+    size = max(6, round(width / ground.px_m[0])), max(6, round(length / ground.px_m[0]))
+    target = np.array([[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]], np.float32)
+    turn = cv2.getPerspectiveTransform(ground.to_px(corners).astype(np.float32), target)
+    roof = cv2.warpPerspective(ground.image, turn, size[::-1])
+    made = Structure(
+        id=f"tall-{home.id}",
+        kind="rooftop_shed",  # walls are drawn
+        corners_m=corners,
+        height_m=float(rng.uniform(3, 9)),
+        texture=roof,
+        building_id=home.id,
+    )
+    for scene in scenes:
+        scene.build(made)
+    taken.append(square)
 
 
 def rectangle_in(

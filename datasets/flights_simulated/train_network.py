@@ -1,6 +1,6 @@
 """Trains the change network on patches of change_patches.py: `python train_network.py OUT NPZ…`.
 
-Every fifth scene-shuffled patch is held back to choose the best epoch. Writes `weights.onnx` and
+Held-back patches choose the best epoch. Writes `weights.onnx` and
 `network.json`. Needs the `train` extra (torch, onnx).
 """
 
@@ -94,17 +94,32 @@ def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
         hue = x[:, start + 1 : start + 3] * gain + tint
         x[:, start : start + 3] = torch.cat([light, hue], dim=1)
         x[:, start : start + 3] += torch.randn_like(x[:, start : start + 3]) * 0.02
-    return x, flipped
+    return _shaken(x), flipped
+
+
+def _shaken(x: torch.Tensor) -> torch.Tensor:
+    """Lays the days up to 0.4 m off each other and softens one of them, a batch alike."""
+    by = torch.randint(-2, 3, (2,)).tolist() if torch.rand(1) < 0.5 else [0, 0]
+    start = 3 * int(torch.randint(2, (1,)))
+    day = x[:, start : start + 3].roll(by, (2, 3))
+    if torch.rand(1) < 0.3:
+        day = nn.functional.avg_pool2d(nn.functional.pad(day, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return torch.cat([x[:, :start], day, x[:, start + 3 :]], dim=1)
 
 
 def train(
-    x: torch.Tensor, y: torch.Tensor, epochs: int, seed: int, start: Path | None = None
+    x: torch.Tensor,
+    y: torch.Tensor,
+    held: torch.Tensor,
+    epochs: int,
+    seed: int,
+    start: Path | None = None,
 ) -> tuple[Network, dict]:
+    """Trains on the rows that are not `held` (bool); these choose the best epoch."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # more only wait for each other on a busy machine
-    block = torch.arange(len(y)) // 200 % 8 == 3
-    held = torch.where(block)[0]
-    rest = torch.where(~block)[0]
+    rest = torch.where(~held)[0]
+    held = torch.where(held)[0]
     counts = torch.bincount(y[rest], minlength=len(CLASSES)).float()
     weight = (counts.sum() / counts / len(CLASSES)).sqrt()
     network, best, kept = Network(), -1.0, None
@@ -161,13 +176,17 @@ def main() -> None:
     parser.add_argument("patches", nargs="+", type=Path)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--half-way", action="store_true", help="end half way back to the start")
     parser.add_argument("--start", type=Path, help="weights.onnx of a release to be trained on")
     args = parser.parse_args()
     files = [np.load(path) for path in args.patches]
     x = torch.from_numpy(np.concatenate([f["patches"] for f in files]))
     y = torch.from_numpy(np.concatenate([f["labels"] for f in files]))
+    held = torch.arange(len(y)) // 200 % 8 == 3
+    sure = y >= 0
+    x, y, held = x[sure], y[sure], held[sure]
     began = time.monotonic()
-    network, told = train(x, y, args.epochs, args.seed, args.start)
+    network, told = train(x, y, held, args.epochs, args.seed, args.start)
     network.eval()
     args.out.mkdir(parents=True, exist_ok=True)
     weights = args.out / "weights.onnx"
@@ -181,7 +200,7 @@ def main() -> None:
         opset_version=17,
         dynamo=False,
     )
-    if args.start is not None:
+    if args.start is not None and args.half_way:
         average(weights, args.start)
     counts = {n: int((y == i).sum()) for i, n in enumerate(CLASSES)}
     record = {

@@ -44,14 +44,15 @@ def judge(
     """Judges each candidate; the order stays."""
     scores = network([patch_of(one, planes, cell_m) for one in found])
     return [
-        _judged(one, planes, cell_m, float(score[_CAME]), float(score[_WENT]))
+        judged_as(one, planes, cell_m, float(score[_CAME]), float(score[_WENT]))
         for one, score in zip(found, scores, strict=True)
     ]
 
 
-def _judged(
+def judged_as(
     one: Candidate, planes: tuple[Planes, Planes], cell_m: float, came: float, went: float
 ) -> Judged:
+    """The candidate with given scores, snapped to the edges of the day that they speak for."""
     crop = crop_roof(planes[1] if came >= went else planes[0], one.corners)
     left, right, top, bottom = best_sides(crop).place
     ring = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]])

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.flights.candidate import candidates
+from detector.flights.candidate import Candidate, candidates
 from detector.flights.change_map import change_map
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.errors import RegistrationRefused
 from detector.flights.flight_record import ViewRecord
 from detector.flights.ground_window import GroundWindow, Image, rectify
 from detector.flights.ingest import REACH, unusable
-from detector.flights.judged import Judge, Judged, judge, planes_of
+from detector.flights.judged import Judge, Judged, Planes, judge, planes_of
 from detector.flights.registration import Registration, register
 from detector.flights.shot import Shot
 from detector.flights.sighting import PictureResult, Ring, Sighting, lowered
@@ -24,6 +24,19 @@ from detector.flights.view_quality import view_quality
 from detector.geometry.footprint import ground_footprint
 from detector.geometry.local_frame import LocalFrame
 from detector.types import PictureError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposed:
+    """Changed pieces of one picture, not yet judged. `planes`: both days, (H, W, 3) each;
+    `quality` (H, W) of the view, 0 to 255; `seen`: ground that both flights show, metres."""
+
+    found: list[Candidate]
+    planes: tuple[Planes, Planes]
+    registration: Registration
+    window: GroundWindow
+    quality: NDArray[np.uint8]
+    seen: tuple[Ring, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +51,46 @@ class PictureComparison:
     def __call__(self, shot: Shot) -> PictureResult:
         """Never raises for a bad picture: the result says why it was refused."""
         try:
-            image = shot.read()
-            fault = unusable(image)
-            if fault is not None:
-                return _refused(shot, fault)
-            done = self._registered(shot, image)
+            proposed = self.proposed(shot)
         except (PictureError, RegistrationRefused) as error:
-            return _refused(shot, str(error))
-        return self._compared(shot, image, done)
+            return PictureResult(
+                picture=shot.name, captured_at=shot.captured_at, refused=str(error)
+            )
+        judged = judge(proposed.found, proposed.planes, self.tiles.cell_m, self.network)
+        return PictureResult(
+            picture=shot.name,
+            captured_at=shot.captured_at,
+            view=ViewRecord.of(proposed.registration.view),
+            registration_error_m=proposed.registration.error_m,
+            matches=proposed.registration.matches,
+            seen=proposed.seen,
+            sightings=tuple(self.sighting(shot, one, proposed) for one in judged),
+        )
+
+    def proposed(self, shot: Shot) -> Proposed:
+        """What may have changed. Raises PictureError, RegistrationRefused."""
+        image = shot.read()
+        fault = unusable(image)
+        if fault is not None:
+            raise RegistrationRefused(fault)
+        done = self._registered(shot, image)
+        outline = ground_footprint(done.view, reach=REACH)
+        if outline is None:
+            raise RegistrationRefused("shows no ground")
+        window = GroundWindow.around(outline, self.tiles.cell_m)
+        patch, shown = rectify(image, done.view, window)
+        before, known = self.tiles.read(window)
+        quality = view_quality(done.view, window, shown)
+        valid = known & (quality > 0)
+        change = change_map(before, patch, valid, self.tiles.cell_m)
+        return Proposed(
+            found=candidates(change, valid, self.tiles.cell_m, self.config.candidate),
+            planes=planes_of(change),
+            registration=done,
+            window=window,
+            quality=quality,
+            seen=seen_rings(valid, window),
+        )
 
     def _registered(self, shot: Shot, image: Image) -> Registration:
         view = shot.view(self.frame, self.config.flight)
@@ -55,57 +100,26 @@ class PictureComparison:
         error = shot.pose_error(self.config.flight)
         return register(image, view, error, outline, self.tiles.read, self.config.registration)
 
-    def _compared(self, shot: Shot, image: Image, done: Registration) -> PictureResult:
-        outline = ground_footprint(done.view, reach=REACH)
-        if outline is None:
-            return _refused(shot, "shows no ground")
-        window = GroundWindow.around(outline, self.tiles.cell_m)
-        patch, shown = rectify(image, done.view, window)
-        before, known = self.tiles.read(window)
-        quality = view_quality(done.view, window, shown)
-        valid = known & (quality > 0)
-        change = change_map(before, patch, valid, self.tiles.cell_m)
-        found = candidates(change, valid, self.tiles.cell_m, self.config.candidate)
-        judged = judge(found, planes_of(change), self.tiles.cell_m, self.network)
-        return PictureResult(
-            picture=shot.name,
-            captured_at=shot.captured_at,
-            view=ViewRecord.of(done.view),
-            registration_error_m=done.error_m,
-            matches=done.matches,
-            seen=seen_rings(valid, window),
-            sightings=tuple(self._sighting(shot, one, done, window, quality) for one in judged),
-        )
-
-    def _sighting(
-        self,
-        shot: Shot,
-        one: Judged,
-        done: Registration,
-        window: GroundWindow,
-        quality: NDArray[np.uint8],
-    ) -> Sighting:
+    def sighting(self, shot: Shot, one: Judged, proposed: Proposed) -> Sighting:
+        """A judged piece on the ground."""
+        window, view = proposed.window, proposed.registration.view
         ring = window.to_ground(one.corners)
         middle = np.round(one.corners.mean(axis=0)).astype(int)
         x, y = np.clip(middle, 0, (window.width - 1, window.height - 1))
         height_m = self.config.structure_height_m
         shrink = 1.0
         if one.came >= one.went:
-            ring = lowered(ring, done.view, height_m)
-            shrink = ((done.view.up_m - height_m) / done.view.up_m) ** 2
+            ring = lowered(ring, view, height_m)
+            shrink = ((view.up_m - height_m) / view.up_m) ** 2
         return Sighting(
             picture=shot.name,
             ring=tuple((float(e), float(n)) for e, n in ring),
             area_m2=one.area_m2 * shrink,
             came=one.came,
             went=one.went,
-            quality=float(quality[y, x]) / 255,
+            quality=float(proposed.quality[y, x]) / 255,
             class_name="rooftop_shed",
         )
-
-
-def _refused(shot: Shot, reason: str) -> PictureResult:
-    return PictureResult(picture=shot.name, captured_at=shot.captured_at, refused=reason)
 
 
 def seen_rings(valid: NDArray[np.bool_], window: GroundWindow) -> tuple[Ring, ...]:

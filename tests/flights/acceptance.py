@@ -23,29 +23,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import beside
-import cv2
 import numpy as np
 from fly_pair import write_pair
+from real_pairs import CELL_M, RealPair, real_pairs
 from shapely.geometry import Polygon
 from sim_flight import PLAIN, Plan, fly, lens_for
 from sim_ground import Ground, made_ground, mosaic_ground
 from sim_scene import Scene
 
 from detector.flights.buildings import read_buildings
-from detector.flights.candidate import CandidateConfig, candidates
-from detector.flights.change_map import change_map
 from detector.flights.change_network import ChangeNetwork
 from detector.flights.comparison import compare
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.config import FlightConfig
-from detector.flights.features import find_features, match_features
+from detector.flights.features import find_features
 from detector.flights.finding import FlightVerdict
 from detector.flights.flight_folder import read_flight
 from detector.flights.ground_window import GroundWindow, rectify
 from detector.flights.ingest import ingest
 from detector.flights.inspection import origin_of
-from detector.flights.judged import judge, planes_of
-from detector.flights.registration import consistent
+from detector.flights.judged import judge
 from detector.flights.tying import tie_pictures
 from detector.geometry.camera_model import View
 from detector.geometry.footprint import ground_footprint
@@ -228,73 +225,43 @@ def meets(found: Polygon, true: Polygon) -> bool:
     )
 
 
-def seoul() -> None:
+def seoul(network_folder: Path = NETWORK, only: tuple[str, ...] = ()) -> None:
     """Real before and after pictures: aligned by features, compared, held against the labels."""
     data = shared()
     if data is None:
         raise SystemExit("the shared pictures are absent (XUNJIE_SHARED)")
-    kinds = {2: "structure added", 3: "colour only", 5: "new building"}
     out("| pair | alignment m | labelled changes | new found on them | new found elsewhere |")
     out("|---|---|---|---|---|")
-    network = ChangeNetwork(NETWORK)
-    for path in sorted((data / "rooftop" / "seoul" / "before").glob("*.jpg")):
-        before = cv2.imread(str(path))
-        after = cv2.imread(str(path.parent.parent / "after" / path.name))
-        labels = path.parent.parent / "labels_change_type" / (path.stem + ".txt")
-        rows = np.atleast_2d(np.loadtxt(labels)) if labels.stat().st_size else np.zeros((0, 5))
-        found, error = seoul_new(before, after, network)
-        h, w = before.shape[:2]
+    network = ChangeNetwork(network_folder)
+    for pair in real_pairs(data / "rooftop" / "seoul"):
+        if only and pair.name not in only:
+            continue
         hits: dict[str, int] = {}
         elsewhere = 0
-        for outline in found:
+        for outline in real_new(pair, network):
             names = [
-                kinds[int(r[0])]
-                for r in rows
-                if box_of(r, w, h).intersection(outline).area > 0.3 * outline.area
+                kind
+                for kind, box in pair.labels
+                if box.intersection(outline).area > 0.3 * outline.area
             ]
             elsewhere += not names
             for name in names[:1]:
                 hits[name] = hits.get(name, 0) + 1
-        told = ", ".join(kinds[int(r[0])] for r in rows)
+        told = ", ".join(kind for kind, _ in pair.labels)
         on = ", ".join(f"{n} on {k}" for k, n in hits.items()) or "none"
-        out(f"| {path.stem} | {error:.2f} | {told} | {on} | {elsewhere} |")
+        out(f"| {pair.name} | {pair.error_m:.2f} | {told} | {on} | {elsewhere} |")
 
 
-SEOUL_CELL_M = 0.12  # judged by the cars; the source states no scale
-
-
-def seoul_new(before, after, network) -> tuple[list[Polygon], float]:
-    h, w = before.shape[:2]
-    window = GroundWindow(west_cell=0, north_cell=h, width=w, height=h, cell_m=SEOUL_CELL_M)
-    everywhere = np.ones((h, w), bool)
-    after = cv2.resize(after, (w, h))
-    one = find_features(after, everywhere, window)
-    other = find_features(before, everywhere, window)
-    matches = match_features(one, other, 8.0)
-    here, there = (window.to_cells(f.ground_m[matches[:, i]]) for i, f in ((0, one), (1, other)))
-    kept = consistent(here * SEOUL_CELL_M, there * SEOUL_CELL_M, 0.6)
-    warp, _ = cv2.findHomography(here[kept], there[kept], 0)
-    fitted = cv2.perspectiveTransform(here[kept][:, None], warp)[:, 0]
-    error = float(np.sqrt(np.mean(((fitted - there[kept]) ** 2).sum(axis=1)))) * SEOUL_CELL_M
-    valid = cv2.warpPerspective(np.ones((h, w), np.uint8), warp, (w, h)) > 0
-    dark = (before.max(axis=2) < 6) | (after.max(axis=2) < 6)
-    valid &= cv2.dilate(dark.astype(np.uint8), np.ones((15, 15))) == 0
-    change = change_map(before, cv2.warpPerspective(after, warp, (w, h)), valid, SEOUL_CELL_M)
-    pieces = candidates(change, valid, SEOUL_CELL_M, CandidateConfig())
+def real_new(pair: RealPair, network: ChangeNetwork) -> list[Polygon]:
+    """What the comparison would call new, in cells."""
     config = ComparisonConfig()
-    judged = judge(pieces, planes_of(change), SEOUL_CELL_M, network)
     return [
         Polygon(j.corners)
-        for j in judged
-        if j.came >= config.min_score and config.min_area_m2 <= j.area_m2 <= config.max_area_m2
-    ], error
-
-
-def box_of(row, width: int, height: int) -> Polygon:
-    _, x, y, w, h = row
-    left, right = (x - w / 2) * width, (x + w / 2) * width
-    top, bottom = (y - h / 2) * height, (y + h / 2) * height
-    return Polygon([(left, top), (right, top), (right, bottom), (left, bottom)])
+        for j in judge(pair.found, pair.planes, CELL_M, network)
+        if j.came >= config.min_score
+        and j.came >= j.went
+        and config.min_area_m2 <= j.area_m2 <= config.max_area_m2
+    ]
 
 
 def real() -> None:
@@ -389,13 +356,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=500)
     parser.add_argument("--pictures", type=int, default=20)
     parser.add_argument("--keep", type=Path, help="keep the written pairs here")
+    parser.add_argument("--network", type=Path, default=NETWORK, help="seoul: these weights")
+    parser.add_argument("--only", nargs="*", default=[], help="seoul: pairs")
     args = parser.parse_args()
     if args.what == "pairs":
         pairs(args.nadir, args.oblique, args.part, args.seed, args.keep)
     elif args.what == "long":
         long(args.pictures)
+    elif args.what == "seoul":
+        seoul(args.network, tuple(args.only))
     else:
-        {"georeference": georeference, "seoul": seoul, "real": real}[args.what]()
+        {"georeference": georeference, "real": real}[args.what]()
 
 
 if __name__ == "__main__":

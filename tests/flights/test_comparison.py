@@ -238,7 +238,7 @@ def test_the_command_line_does_it_all(flights, tmp_path):
     assert "network.json" in refused.stderr
 
 
-def test_the_command_files_what_is_new_once_and_strikes_off_what_is_gone(
+def test_the_command_files_what_is_new_once_and_names_what_is_gone(
     flights, comparison, tmp_path, monkeypatch
 ):
     folder, ground = flights
@@ -270,10 +270,11 @@ def test_the_command_files_what_is_new_once_and_strikes_off_what_is_gone(
         ).stderr
         for _ in range(2)
     ]
-    assert "incidents opened: 1; ledger rows struck off: torn-down" in told[0]
+    assert "incidents opened: 1; ledger rows struck off: none" in told[0]
     assert "incidents opened: 0; ledger rows struck off: none" in told[1]
+    assert all("for an officer to strike off: torn-down" in text for text in told)
     (row,) = read_ledger(kept / "ledger.geojson").rows
-    assert row.struck_off_picture.endswith(".JPG")
+    assert row.standing
 
 
 def test_a_flight_of_other_ground_is_refused(flights, tmp_path):

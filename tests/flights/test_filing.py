@@ -12,6 +12,7 @@ from made_comparison import NEW, made_comparison
 from shapely.geometry import Polygon, mapping
 
 from api.auth import Role
+from api.config import FlightsConfig
 from api.flight_desk import (
     FlightPlaces,
     city_ledger,
@@ -45,8 +46,8 @@ def site(made, tmp_path):
     opened.close()
 
 
-def filed(site, made, comparison=None):
-    city = site.service.config
+def filed(site, made, comparison=None, city=None):
+    city = city or site.service.config
     places = FlightPlaces(
         place=flights_folder(city) / NAME,
         base=made.base,
@@ -77,9 +78,28 @@ def test_a_new_addition_opens_one_incident_however_often_it_is_filed(site, made)
     assert site.service.records.chain.verify(incident_id).intact
 
 
-def test_what_is_gone_is_struck_off_once_with_the_picture_that_proves_it(site, made):
-    assert filed(site, made).struck_off == ("torn-down",)
-    assert filed(site, made).struck_off == ()
+def test_what_is_gone_waits_for_an_officer_who_strikes_it_off(site, made):
+    told = filed(site, made)
+    assert (told.struck_off, told.to_strike_off) == ((), ("torn-down",))
+    client = site.signed_in(Role.OPERATOR)
+    gone = finding(client, "removed")
+    assert gone["ledger_standing"]
+    assert gone["awaits_strike_off"]
+    assert not finding(client, "unchanged")["awaits_strike_off"]
+    path = f"/api/flights/{NAME}/findings/{gone['number']}/strike-off"
+    assert site.signed_in(Role.VIEWER).post(path).status_code == 403
+    done = client.post(path).json()
+    assert not done["awaits_strike_off"]
+    rows = {row.id: row for row in ledger_of(city_ledger(site.service.config)).rows}
+    assert rows["torn-down"].struck_off_picture == "DJI_0001.JPG"
+    assert filed(site, made).to_strike_off == ()
+
+
+def test_a_city_may_have_it_struck_off_at_once_with_the_picture_that_proves_it(site, made):
+    at_once = FlightsConfig(strike_off="automatic")
+    city = site.service.config.model_copy(update={"flights": at_once})
+    assert filed(site, made, city=city).struck_off == ("torn-down",)
+    assert filed(site, made, city=city).struck_off == ()
     rows = {row.id: row for row in ledger_of(city_ledger(site.service.config)).rows}
     assert rows["torn-down"].struck_off_picture == "DJI_0001.JPG"
     assert rows["torn-down"].struck_off_at == made.comparison.current_at

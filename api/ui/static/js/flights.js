@@ -96,6 +96,7 @@ const area = (told) => `${told.area_m2.toFixed(0)} ± ${told.area_error_m2.toFix
 
 function stateOf(finding) {
   if (finding.struck_off_at) return t("flights.struck", { at: when(finding.struck_off_at) });
+  if (finding.awaits_strike_off) return t("flights.open");
   if (finding.answer === null) return "—";
   return t(`flights.${finding.answer === "pending" ? "open" : finding.answer}`);
 }
