@@ -28,6 +28,7 @@ from api.routes import (
 from api.service import Service
 from api.ui import (
     camera_routes,
+    clip_routes,
     export_routes,
     figures_routes,
     map_routes,
@@ -37,6 +38,7 @@ from api.ui import (
     settings_routes,
 )
 from api.ui.camera_book import CameraBook
+from api.ui.clip_desk import ClipDesk
 from api.ui.committer import Committer
 from api.ui.map_layers import MapLayers
 
@@ -67,6 +69,7 @@ _ALWAYS = (
     review_routes,
     settings_routes,
     camera_routes,
+    clip_routes,
     export_routes,
     figures_routes,
     map_routes,
@@ -91,8 +94,10 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.oidc = Oidc(config.access.oidc) if config.access.oidc else None
     app.state.review = review_routes.review_desk(service)
+    app.state.clips = ClipDesk(service)
+    app.state.figures = figures_routes.day_counts(service)
     app.state.cameras = CameraBook(lambda: service.config)
-    app.state.layers = MapLayers(config.map, config.grids)
+    app.state.layers = MapLayers(config.grids, config.shown_ledger, config.map.flights)
     app.state.metrics = metrics_registry(service)
     problems.install(app)
     install(app, service.access, config.http.max_upload_bytes, config.map.tile_origin)
@@ -112,5 +117,7 @@ async def _committing(app: FastAPI) -> AsyncIterator[None]:
     """While the application answers, verdicts are committed when their time for undoing ends."""
     committer = Committer(app.state.review, app.state.service.wake_couriers)
     committer.start()
+    app.state.figures.warm(days=2 * 183)
     yield
+    app.state.figures.stop()
     committer.stop()

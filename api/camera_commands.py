@@ -1,10 +1,11 @@
-"""`xunjie cameras`: list, import, export, diff."""
+"""`xunjie cameras`: list, import, export, diff; of a gateway see gateway_command.py."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ from detector.sources.camera_table import (
 )
 from detector.types import XunjieError
 
-app = typer.Typer(help="The city's cameras: list (by default), import, export, diff.")
+app = typer.Typer(help="The city's cameras: list (by default), import, export, diff, gateway.")
 console = Console(stderr=True)
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
 TableArgument = Annotated[
@@ -46,7 +47,7 @@ def cameras(
     XUNJIE_API_KEY holds a key for it."""
     if context.invoked_subcommand is not None:
         return
-    city = _city(config)
+    city = city_of(config)
     live = _live(city)
     rows = [_camera_row(camera, live.get(camera.id)) for camera in city.cameras]
     if as_json:
@@ -70,7 +71,7 @@ def import_table(
 
     Bad rows are named by line, and nothing is taken then, unless --take-good. A running service
     reads the table at its next start."""
-    city = _city(config)
+    city = city_of(config)
     table = _read(file)
     path = table_path(city.data_folder)
     before = read_rows(path)
@@ -90,8 +91,7 @@ def import_table(
     good = {row.id: row for row in table.rows if row.id not in clashes}
     after = {row.id: row for row in before} | good
     diff = compare(before, after.values())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, write_table(after.values()))
+    write_rows(path, after.values())
     console.print(f"{len(diff.added)} added, {len(diff.changed)} changed, {len(after)} in all")
     raise typer.Exit(1 if table.faults or clashes else 0)
 
@@ -104,7 +104,7 @@ def export(
     ] = False,
 ) -> None:
     """Writes the imported cameras as CSV to stdout."""
-    rows = read_rows(table_path(_city(config).data_folder))
+    rows = read_rows(table_path(city_of(config).data_folder))
     data = write_table(rows, url=str if with_passwords else redact)
     sys.stdout.write(data.decode("utf-8-sig"))
 
@@ -114,36 +114,40 @@ def diff(
     file: TableArgument, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
 ) -> None:
     """What importing a file would add and change, and which imported cameras it does not name."""
-    city = _city(config)
+    city = city_of(config)
     table = _read(file)
     found = compare(read_rows(table_path(city.data_folder)), table.rows)
+    write_diff(found, [str(fault) for fault in table.faults], as_json=as_json)
+
+
+def write_diff(found: TableDiff, faults: list[str], *, as_json: bool) -> None:
+    """On stdout: + what is added, - what is no longer named, ~ what changes, ! what is wrong."""
     if as_json:
-        record = {**_names(found), "faults": [str(fault) for fault in table.faults]}
+        record = {
+            "added": _ids(found.added),
+            "removed": _ids(found.removed),
+            "changed": {change.after.id: list(change.columns) for change in found.changed},
+            "unchanged": found.unchanged,
+            "faults": faults,
+        }
         sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=1) + "\n")
         return
-    for sign, ids in (("+", _ids(found.added)), ("-", _ids(found.removed))):
-        for each in ids:
-            sys.stdout.write(f"{sign} {each}\n")
-    for change in found.changed:
-        sys.stdout.write(f"~ {change.after.id}: {', '.join(change.columns)}\n")
-    for fault in table.faults:
-        sys.stdout.write(f"! {fault}\n")
-
-
-def _names(found: TableDiff) -> dict[str, Any]:
-    return {
-        "added": _ids(found.added),
-        "removed": _ids(found.removed),
-        "changed": {change.after.id: list(change.columns) for change in found.changed},
-        "unchanged": found.unchanged,
-    }
+    changed = [f"~ {each.after.id}: {', '.join(each.columns)}" for each in found.changed]
+    for line in (
+        *(f"+ {each}" for each in _ids(found.added)),
+        *(f"- {each}" for each in _ids(found.removed)),
+        *changed,
+        *(f"! {fault}" for fault in faults),
+    ):
+        sys.stdout.write(f"{line}\n")
 
 
 def _ids(rows: tuple[CameraRow, ...]) -> list[str]:
     return [row.id for row in rows]
 
 
-def _city(config: Path) -> CityConfig:
+def city_of(config: Path) -> CityConfig:
+    """Ends the command, with the reason, where it cannot be read."""
     try:
         return read_config(config)
     except XunjieError as error:
@@ -160,10 +164,11 @@ def _read(file: Path) -> CameraTable:
         raise fail(error) from error
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_rows(path: Path, rows: Iterable[CameraRow]) -> None:
     """Never half a table: the service may start at any moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_bytes(data)
+    part.write_bytes(write_table(rows))
     part.replace(path)
 
 

@@ -23,6 +23,7 @@ from rich.table import Table
 from api import (
     camera_commands,
     demo_command,
+    gateway_command,
     learning_commands,
     list_commands,
     plan_command,
@@ -54,6 +55,7 @@ _COLUMNS = (
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
 app.add_typer(flight_app, name="flight")
+camera_commands.app.registered_commands.extend(gateway_command.app.registered_commands)
 app.add_typer(camera_commands.app, name="cameras")
 for commands in (run_commands, list_commands, demo_command, plan_command):
     app.registered_commands.extend(commands.app.registered_commands)

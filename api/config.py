@@ -12,7 +12,14 @@ from api.auth.config import AccessConfig
 from api.auth.source_networks import SourceNetworks
 from api.camera_list import cameras_of, read_rows, table_path
 from api.where import GridConfig, LedgerConfig
-from detector.evidence import FirstFramesConfig, LatestConfig, PackConfig, SealingConfig
+from detector.cluster import ClusterConfig
+from detector.evidence import (
+    FirstFramesConfig,
+    LatestConfig,
+    PackConfig,
+    SealingConfig,
+    ShownClipConfig,
+)
 from detector.incidents import (
     CaseDeskConfig,
     DatabaseConfig,
@@ -54,7 +61,8 @@ class MapConfig(BaseModel):
     one origin; without it they load nothing from outside."""
 
     cover_ledger: Path | None = None
-    """The city's covers, CSV or GeoJSON; relative to the configuration file, as `flights`."""
+    """Covers to show, CSV or GeoJSON; relative to the configuration file, as `flights`. None: those
+    of `ledger`."""
 
     cover_ledger_crs: str = "EPSG:4326"
     flights: Path | None = None
@@ -75,6 +83,7 @@ class EvidenceConfig(BaseModel):
 
     pictures: PackConfig = PackConfig()
     moments: EvidenceDeskConfig = EvidenceDeskConfig()
+    shown_clip: ShownClipConfig = ShownClipConfig()
     sealing: SealingConfig = SealingConfig()
     first_frames: FirstFramesConfig = FirstFramesConfig()
     latest: LatestConfig = LatestConfig()
@@ -158,6 +167,8 @@ class CityConfig(BaseModel):
     retention: RetentionConfig = RetentionConfig()
     looks: LooksConfig = LooksConfig()
     flights: FlightsConfig = FlightsConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    """Several machines that share the cameras."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> CityConfig:
@@ -169,6 +180,13 @@ class CityConfig(BaseModel):
             if twice:
                 raise ValueError(f"{kind}: {', '.join(twice)} stands there twice")
         return self
+
+    @property
+    def shown_ledger(self) -> LedgerConfig | None:
+        """Whose covers the map shows."""
+        if self.map.cover_ledger is None:
+            return self.ledger
+        return LedgerConfig(file=self.map.cover_ledger, crs=self.map.cover_ledger_crs)
 
     @property
     def candidates(self) -> Path:

@@ -54,6 +54,10 @@ def run(
         Path | None, typer.Option(help="Where to write what happened, as JSON (with --for)")
     ] = None,
     json_logs: Annotated[bool, typer.Option(help="Log lines as JSON")] = False,
+    node: Annotated[
+        str | None,
+        typer.Option(help="This machine's name among several that share the cameras"),
+    ] = None,
 ) -> None:
     """Runs the service: looks, incidents, cases, deliveries, REST API."""
     for_s = seconds_of(for_) if for_ else None
@@ -61,7 +65,7 @@ def run(
         raise typer.BadParameter("--report needs --for: a service without an end has no report")
     configure_logs(as_json=json_logs)
     try:
-        done = run_service(read_config(config), for_s=for_s, started=_announce)
+        done = run_service(read_config(config), for_s=for_s, started=_announce, node=node)
     except XunjieError as error:
         raise fail(error) from error
     if done is not None and report is not None:
@@ -103,8 +107,10 @@ def init(
 
 
 def _announce(service: Service, url: str) -> None:
+    count = len(service.config.cameras)
+    task = f"watching {count} sources" if service.node is None else f"sharing {count} sources"
     console.print(
-        f"watching {len(service.config.cameras)} sources; pages at {url} (API at {url}docs)",
+        f"{task}; pages at {url} (API at {url}docs)",
         highlight=False,
         soft_wrap=True,
     )

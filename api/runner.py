@@ -41,16 +41,19 @@ def run_service(
     until_drained: bool = False,
     started: Callable[[Service, str], None] = lambda service, url: None,
     beat: Callable[[Service], None] = lambda service: None,
+    node: str | None = None,
 ) -> RunReport | None:
     """Runs until SIGINT or SIGTERM, for `for_s` seconds, or until every source has ended.
 
     `started` is called once with the address of the pages, `beat` a few times a second. The report
-    is made where the run is bounded: a service that runs for a year must not gather one. Raises
-    ConfigError, ModelError or DiskFull before anything is looked at.
+    is made where the run is bounded: a service that runs for a year must not gather one. `node`:
+    its name among several services that share the cameras. Raises ConfigError, ModelError or
+    DiskFull before anything is looked at.
     """
     course = _Course()
     bounded = for_s is not None or until_drained
-    service = Service(config, changed=course.note if bounded else lambda changes: None)
+    changed = course.note if bounded else lambda changes: None
+    service = Service(config, changed=changed, node=node)
     web = start_server(create_app(service), config.http)
     began_s = time.monotonic()
     stopping = _signals()
@@ -66,7 +69,7 @@ def run_service(
                 break
             if until_drained and service.engine.drained:
                 break
-        service.engine.stop()
+        service.end_looks()
         seconds = time.monotonic() - began_s
         return report_of(service, course.opened, seconds, course.memory) if bounded else None
     finally:

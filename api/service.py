@@ -13,9 +13,13 @@ from typing import Final
 import structlog
 
 from api.auth import Access
+from api.camera_list import cameras_of, read_rows, table_path
 from api.config import CityConfig
+from api.node_profile import node_profile
+from api.shared_cameras import MOVING, SharedCameras, unit_of
 from api.ui.camera_settings import CameraSettings, applied, camera_with_saved, with_saved
 from api.where import component_finder, grid_finder
+from detector.cluster import Fence, Member
 from detector.evidence import (
     EvidencePacker,
     FileStore,
@@ -62,11 +66,13 @@ from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.registry import SourceContext, build_source
 from detector.sources.trust import TrustCheck
-from detector.types import Box, ConfigError, Detector, Position, Rule, XunjieError
+from detector.types import Box, ConfigError, Detector, Position, Rule, Source, XunjieError
 
 _log = structlog.get_logger(__name__)
-_MOVING: Final = "moving sources"
 _RETENTION_EVERY_S: Final = 3600.0
+_NOT_DUE_S: Final = 10.0
+_RETENTION: Final = "duty: retention"
+_OUTCOMES: Final = "duty: outcomes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +143,21 @@ class Service:
         *,
         detectors: Sequence[Detector] | None = None,
         changed: Callable[[Changes], None] = lambda changes: None,
+        node: str | None = None,
     ) -> None:
         """Raises ConfigError, ModelError or DiskFull; nothing has been started then.
 
-        `detectors` take the place of the released models, for tests.
+        `detectors` take the place of the released models, for tests. `node`: this process's name
+        where several share the cameras over one database; it then looks at its share of them.
         """
         self.records = open_records(config)
+        self._in_file = {c.id for c in config.cameras} - {
+            row.id for row in read_rows(table_path(config.data_folder))
+        }
         self.config = config = with_saved(config, self.records.database)
+        self._fences: dict[str, Fence] = {}
+        self.node = node
+        self.member = self._member(node) if node is not None else None
         self._watches: dict[str, Watch] = {}
         self.access = Access(self.records.database, config.access)
         self.latest = LatestPictures(config.evidence.latest)
@@ -151,17 +165,23 @@ class Service:
         self._changed = changed
         self._given = detectors is not None
         self._detectors = tuple(detectors) if detectors is not None else self._load_models()
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
         self._couriers = _couriers(config, self.records.outbox)
         self._outcomes = OutcomeService(
-            build_collectors(self.records.outbox, self.records.outcomes, config.destinations)
+            build_collectors(
+                self.records.outbox,
+                self.records.outcomes,
+                config.destinations,
+                due=partial(self._has_duty, _OUTCOMES),
+            )
         )
         self._evidence = self._evidence_desk()
         self._recorder = Recorder(
             self.records.database, self.records.registry, self._evidence, self._couriers.wake
         )
         self.engine = Engine(
-            [self._camera(camera) for camera in config.cameras], threads=config.looks.threads
+            [self._camera(c, self._source(c)) for c in config.cameras if self.member is None],
+            threads=config.looks.threads,
         )
         self._stopping = threading.Event()
         self._janitor = threading.Thread(target=self._clean, name="retention", daemon=True)
@@ -177,6 +197,8 @@ class Service:
         self._janitor.start()
         warm_up(self._detectors)  # else the first looks would wait for compilers
         self.engine.start()
+        if self.member is not None:
+            self.member.start()
         _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
 
     def stop(self) -> None:
@@ -184,7 +206,7 @@ class Service:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self.engine.stop()
+        self.end_looks()
         self._outcomes.stop()
         self._couriers.stop()
         if self._janitor.ident is not None:
@@ -192,8 +214,86 @@ class Service:
         self.records.database.close()
         _log.info("stopped")
 
+    def end_looks(self) -> None:
+        """What is in memory is written while the cameras are still ours, then they are free."""
+        if self.member is not None:
+            self.member.stop_sharing()
+        self.engine.stop()
+        if self.member is not None:
+            self.member.leave()
+
+    def look_at(self, fence: Fence) -> None:
+        """A camera (or all moving sources) that has come from another node, or is free.
+
+        Raises XunjieError with nothing changed.
+        """
+        unit = fence.lease.unit
+        with self._changing:
+            self._fences[unit] = fence
+            if unit == MOVING:
+                self.__dict__.pop("_ground", None)  # what others have seen meanwhile counts
+            chosen = [c for c in self.config.cameras if unit_of(c) == unit]
+            try:
+                for config in chosen:
+                    self._evidence.adopt(config.id)
+                    self.engine.put_in(self._camera(config, self._source(config)))
+            except Exception:
+                self._fences.pop(unit, None)
+                self._take_out(chosen, save=False)
+                raise
+
+    def look_away(self, unit: str, *, save: bool) -> None:
+        """Leaves it to others; `save`: it is still ours, so what is in memory is written."""
+        with self._changing:
+            chosen = [c for c in self.config.cameras if unit_of(c) == unit]
+            self._fences.pop(unit, None)
+        self._take_out(chosen, save=save)
+
+    def _take_out(self, cameras: Sequence[CameraConfig], *, save: bool) -> None:
+        for config in cameras:
+            self.engine.take_out(config.id, save=save)  # not under the lock: it may take seconds
+            with self._changing:
+                self._watches.pop(config.id, None)
+            self.latest.forget(config.id)
+            self._evidence.release(config.id)
+
     def apply_settings(self, camera_id: str, settings: CameraSettings) -> None:
         """Zones and masks that were drawn on a page, from the camera's next look on."""
+        self._apply_settings(camera_id, settings)
+        self.tell("settings")
+
+    def tell(self, subject: str) -> None:
+        """Other nodes look again at what was changed here: settings, cameras, models."""
+        if self.member is not None:
+            self.member.signals.send(subject)
+
+    def hear(self, subject: str) -> None:
+        """Something was changed on some node, perhaps this one."""
+        if subject == "settings":
+            drawn = with_saved(self.config, self.records.database).cameras
+            for before, now in zip(self.config.cameras, drawn, strict=True):
+                if before != now:
+                    masks = now.privacy_polygons_unit
+                    settings = CameraSettings(zones=now.zones, privacy_polygons_unit=masks)
+                    self._apply_settings(now.id, settings)
+        elif subject == "cameras":
+            self._read_table()
+        elif subject == "models":
+            self._reload_models()
+
+    def _read_table(self) -> None:
+        """Raises ConfigError; the cameras are as before then."""
+        table = cameras_of(read_rows(table_path(self.config.data_folder)))
+        own = [c for c in self.config.cameras if c.id in self._in_file]
+        now = {c.id: camera_with_saved(c, self.records.database) for c in (*own, *table)}
+        before = {c.id: c for c in self.config.cameras}
+        for camera_id, camera in now.items():
+            if before.get(camera_id) != camera:
+                self._put_camera(camera)
+        for camera_id in before.keys() - now.keys():
+            self._drop_camera(camera_id)
+
+    def _apply_settings(self, camera_id: str, settings: CameraSettings) -> None:
         cameras = self.config.cameras
         changed = tuple(applied(c, settings) if c.id == camera_id else c for c in cameras)
         self.config = self.config.model_copy(update={"cameras": changed})
@@ -208,6 +308,10 @@ class Service:
 
         Raises ModelError or ConfigError; everything is as before then.
         """
+        self._reload_models()
+        self.tell("models")
+
+    def _reload_models(self) -> None:
         with self._changing:
             if self._given:
                 return
@@ -229,19 +333,26 @@ class Service:
         Raises ConfigError with nothing changed. What was followed at it stays, unless its picture
         comes from elsewhere now.
         """
+        self._put_camera(config)
+
+    def _put_camera(self, config: CameraConfig) -> None:
         with self._changing:
             needed(self._detectors, rules_of(config, self.config))
-            build_source(config.source, self._source_context())
+            source = self._source(config)
             config = camera_with_saved(config, self.records.database)
             before = next((c for c in self.config.cameras if c.id == config.id), None)
             self.engine.take_out(config.id)
             others = tuple(c for c in self.config.cameras if c.id != config.id)
             self.config = self.config.model_copy(update={"cameras": (*others, config)})
             same = before is None or _place_of(before) == _place_of(config)
-            self.engine.put_in(self._camera(config, anew=not same))
+            if self.member is None or unit_of(config) in self._fences:
+                self.engine.put_in(self._camera(config, source, anew=not same))
 
     def drop_camera(self, camera_id: str) -> None:
         """Looks at it no more; its records stay."""
+        self._drop_camera(camera_id)
+
+    def _drop_camera(self, camera_id: str) -> None:
         with self._changing:
             self.engine.take_out(camera_id)
             self._watches.pop(camera_id, None)
@@ -259,7 +370,8 @@ class Service:
 
     def _load_models(self, loaded: Sequence[Detector] = ()) -> tuple[Detector, ...]:
         """On the engine that was measured to be cheapest here."""
-        return load_models(self.config, loaded, self.config.data_folder / "engines.json")
+        name = f"engines-{self.node}.json" if self.node else "engines.json"
+        return load_models(self.config, loaded, self.config.data_folder / name)
 
     def _evidence_desk(self) -> EvidenceDesk:
         config, records = self.config.evidence, self.records
@@ -268,7 +380,8 @@ class Service:
 
         def frames(name: str, settings: FirstFramesConfig) -> FirstFrames:
             folder = FileStoreConfig(folder=spool / name, min_free_bytes=config.min_free_bytes)
-            return FirstFrames(FileStore(folder), sealer, settings)
+            shared = self.member is not None
+            return FirstFrames(FileStore(folder), sealer, settings, shared=shared)
 
         # An incident can stay open for days; the picture of its last sighting waits as long.
         last = config.first_frames.model_copy(update={"retention_min": 14 * 24 * 60.0})
@@ -280,14 +393,13 @@ class Service:
             config.moments,
         )
 
-    def _camera(self, config: CameraConfig, *, anew: bool = False) -> Camera:
-        source = build_source(config.source, self._source_context())
+    def _camera(self, config: CameraConfig, source: Source, *, anew: bool = False) -> Camera:
         fixed = not source.moving
         rules = rules_of(config, self.config) if fixed else list(self._ground.rules)
         watch = self._watch(config, rules) if fixed else None
         if watch is not None:
             self._watches[config.id] = watch
-        presence_id = config.id if fixed else _MOVING
+        presence_id = config.id if fixed else MOVING
         camera = Camera(
             source=source,
             interval_s=config.source.interval_s,
@@ -299,7 +411,8 @@ class Service:
             evidence=self._evidence,
             latest=self.latest,
             presence_id=presence_id,
-            save_every_s=self.config.looks.save_presence_every_s,
+            # Another node goes on from what was saved: each look that followed something counts.
+            save_every_s=0 if self.member else self.config.looks.save_presence_every_s,
             changed=self._changed,
             priority=config.priority,
             history=History(self.config.looks.patrol, self._past.get(config.id, ())),
@@ -307,7 +420,7 @@ class Service:
         with self.records.database.reading() as transaction:
             saved = load_presence(transaction, presence_id)
         if saved is not None and not anew:
-            camera.restore(saved.state)
+            camera.restore(saved.state, newest_at=saved.saved_at if self.member else None)
         return camera
 
     @cached_property
@@ -342,17 +455,42 @@ class Service:
             violations=frozenset(rule.violation for rule in rules),
             privacy=config.privacy_polygons_unit,
             locate=locator(config),
+            fence=self._fences.get(unit_of(config)),
         )
 
-    def _source_context(self) -> SourceContext:
-        return SourceContext(seen=self._seen, spool_dir=self.config.data_folder / "spool" / "push")
+    def _source(self, config: CameraConfig) -> Source:
+        spool = self.config.data_folder / "spool" / "push"
+        return build_source(config.source, SourceContext(seen=self._seen, spool_dir=spool))
 
     def _seen(self, origin_key: str) -> bool:
         with self.records.database.reading() as transaction:
             return is_processed(transaction, origin_key)
 
+    def _member(self, name: str) -> Member:
+        if self.records.database.is_sqlite:
+            raise ConfigError(
+                f"node {name}: several machines share a PostgreSQL database; set database.url"
+            )
+        sealing = self.config.evidence.sealing.path_in(self.config.data_folder)
+        profile = node_profile(name, self.config, Sealer.from_file(sealing).key_id)
+        return Member(
+            self.records.database,
+            profile,
+            self.config.cluster,
+            SharedCameras(self),
+            duties=(_RETENTION, _OUTCOMES),
+        )
+
+    def _has_duty(self, duty: str) -> bool:
+        """What must happen once in a city, not once on each machine."""
+        return self.member is None or self.member.holds(duty)
+
     def _clean(self) -> None:
         while True:
+            if not self._has_duty(_RETENTION):
+                if self._stopping.wait(_NOT_DUE_S):
+                    return
+                continue
             try:
                 report = self.records.retention.enforce(datetime.now(UTC))
                 gone = {kind.value: n for kind, n in report.deleted.items() if n}

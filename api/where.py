@@ -72,7 +72,7 @@ def component_finder(
     or there is no ledger. Raises ConfigError naming the file and the line or feature."""
     if config is None:
         return lambda incident: None
-    ledger = _ledger(config)
+    ledger = read_ledger(config)
 
     def find(incident: Incident) -> CaseComponent | None:
         if incident.violation not in config.violations:
@@ -96,11 +96,8 @@ def component_finder(
     return find
 
 
-def _nobody(note: str) -> CaseComponent:
-    return CaseComponent(code=None, kind=None, owner="", distance_m=None, others=0, note=note)
-
-
-def _ledger(config: LedgerConfig) -> CoverLedger:
+def read_ledger(config: LedgerConfig) -> CoverLedger:
+    """Raises ConfigError naming the file and the line or feature."""
     try:
         data = config.file.read_bytes()
     except OSError as error:
@@ -117,6 +114,10 @@ def _ledger(config: LedgerConfig) -> CoverLedger:
             **common,  # type: ignore[arg-type]
         )
     return CoverLedger(found.entries, config.own_error_m)
+
+
+def _nobody(note: str) -> CaseComponent:
+    return CaseComponent(code=None, kind=None, owner="", distance_m=None, others=0, note=note)
 
 
 def _index(grid: GridConfig) -> GridIndex:

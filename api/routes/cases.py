@@ -17,8 +17,11 @@ from detector.incidents import (
     CaseState,
     Delivery,
     DeliveryFilter,
+    DeliveryState,
+    Outcome,
     ReceivedCase,
 )
+from detector.incidents.case_fate import CaseFate
 
 router = APIRouter(prefix="/api/cases", tags=["cases"], responses=ERRORS)
 
@@ -33,6 +36,9 @@ class CaseList(BaseModel):
     """One page."""
 
     items: list[Case]
+    fates: list[CaseFate]
+    """Of each of them: delivered where, and what was said of it."""
+
     next_cursor: str | None
 
 
@@ -44,6 +50,7 @@ class CaseDetail(BaseModel):
     may_become: list[CaseState]
     events: list[CaseEvent]
     deliveries: list[Delivery]
+    outcomes: list[Outcome]
     received: ReceivedCase | None
     """Which instance sent it, and the pictures that it links; None: it is our own."""
 
@@ -89,6 +96,8 @@ def list_cases(
     worker: str | None = None,
     opened_from: AwareDatetime | None = None,
     opened_before: AwareDatetime | None = None,
+    destination: Annotated[str | None, Query(description="with a letter to it")] = None,
+    delivery: Annotated[DeliveryState | None, Query(description="of such a letter")] = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = 50,
 ) -> CaseList:
@@ -101,9 +110,12 @@ def list_cases(
         worker=worker,
         opened_from=opened_from,
         opened_before=opened_before,
+        destination=destination,
+        delivery=delivery,
     )
     page = records.queries.cases(which, cursor=cursor, limit=limit)
-    return CaseList(items=list(page.items), next_cursor=page.next_cursor)
+    fates = records.queries.fates([case.id for case in page.items])
+    return CaseList(items=list(page.items), fates=list(fates), next_cursor=page.next_cursor)
 
 
 @router.post("/claim")
@@ -117,13 +129,15 @@ def claim_cases(request: ClaimRequest, records: RecordsDep, identity: IdentityDe
 def get_case(case_id: UUID, records: RecordsDep) -> CaseDetail:
     """One case, with its log and its deliveries."""
     case = records.queries.case(case_id)
-    deliveries = records.queries.deliveries(DeliveryFilter(case_id=case_id), limit=500)
+    sent = DeliveryFilter(incident_id=case.incident_id)  # which has an index
+    deliveries = records.queries.deliveries(sent, limit=500)
     return CaseDetail(
         case=case,
         state_label=case.state.label,
         may_become=[state for state in CaseState if case.state.may_become(state)],
         events=list(records.queries.case_events(case_id)),
         deliveries=list(deliveries.items),
+        outcomes=list(records.outcomes.outcomes(case_id)),
         received=records.reception.source_of(case_id),
     )
 

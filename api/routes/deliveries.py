@@ -21,8 +21,8 @@ class DeliveryList(BaseModel):
     next_cursor: str | None
 
 
-class DiscardRequest(BaseModel):
-    """Who gives a delivery up, and why."""
+class ReasonRequest(BaseModel):
+    """Who sets a delivery aside or gives it up, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +34,23 @@ class DiscardRequest(BaseModel):
 def list_destinations(records: RecordsDep) -> list[DestinationStats]:
     """Depth, age and last error of each destination."""
     return list(records.outbox.stats())
+
+
+class SentAgain(BaseModel):
+    """How many deliveries are on their way again."""
+
+    deliveries: int
+
+
+@router.post("/destinations/{destination}/redeliver")
+def redeliver_quarantined(
+    destination: str, service: ServiceDep, identity: IdentityDep, access: AccessDep
+) -> SentAgain:
+    """Sends everything again that this destination had refused for good, or that was set aside."""
+    count = service.records.outbox.redeliver_quarantined(destination)
+    access.audit.add(identity, "redelivered", destination, {"deliveries": count})
+    service.retry_now(destination)
+    return SentAgain(deliveries=count)
 
 
 @router.get("/deliveries")
@@ -65,10 +82,25 @@ def redeliver(
     return delivery
 
 
+@router.post("/deliveries/{delivery_id}/quarantine")
+def quarantine(
+    delivery_id: UUID,
+    request: ReasonRequest,
+    service: ServiceDep,
+    identity: IdentityDep,
+    access: AccessDep,
+) -> Delivery:
+    """Sets it aside, with the later ones of its incident, until a person decides."""
+    operator = identity.acting_as(request.operator)
+    delivery = service.records.outbox.quarantine(delivery_id, operator, request.reason)
+    access.audit.add(identity, "quarantined", str(delivery_id), {"reason": request.reason})
+    return delivery
+
+
 @router.post("/deliveries/{delivery_id}/discard")
 def discard(
     delivery_id: UUID,
-    request: DiscardRequest,
+    request: ReasonRequest,
     service: ServiceDep,
     identity: IdentityDep,
     access: AccessDep,

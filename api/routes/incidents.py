@@ -13,6 +13,7 @@ from api.auth.guard import IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
 from detector.incidents import EvidenceRow, IncidentFilter, NotFoundError, Verdict, VerdictError
 from detector.incidents.queries import IncidentEvent
+from detector.incidents.reason_text import reason_zh
 from detector.types import Box, Incident, IncidentStatus, VerdictAnswer
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"], responses=ERRORS)
@@ -29,6 +30,7 @@ class IncidentDetail(BaseModel):
     """An incident with everything that is recorded of it."""
 
     incident: Incident
+    reason_zh: str
     verdict: Verdict | None
     evidence: list[EvidenceRow]
     events: list[IncidentEvent]
@@ -87,8 +89,10 @@ def list_incidents(
 def get_incident(incident_id: UUID, records: RecordsDep) -> IncidentDetail:
     """One incident, with its verdict, evidence and log."""
     queries = records.queries
+    incident = queries.incident(incident_id)
     return IncidentDetail(
-        incident=queries.incident(incident_id),
+        incident=incident,
+        reason_zh=reason_zh(incident.reason),
         verdict=queries.verdict(incident_id),
         evidence=list(queries.evidence(incident_id)),
         events=list(queries.incident_events(incident_id)),

@@ -120,7 +120,9 @@ def import_table(
         detail = {"added": len(looked.diff.added), "changed": len(looked.diff.changed)}
         access.audit.add(identity, "cameras_imported", (table.filename or "")[:100], detail)
         book.write(looked.rows)
-        return _answer(looked, taken=True, not_started=_put_in(service, fresh))
+        answer = _answer(looked, taken=True, not_started=_put_in(service, fresh))
+        service.tell("cameras")
+        return answer
 
 
 @router.put("/{camera_id}")
@@ -149,6 +151,7 @@ def put_camera(
         except ConfigError as error:
             raise CameraFaultError(str(error)) from error
         book.write([row])
+        service.tell("cameras")
         return _entry(config, row)
 
 
@@ -167,6 +170,7 @@ def delete_camera(
         access.audit.add(identity, "camera_removed", camera_id)
         book.write([], without=camera_id)
         service.drop_camera(camera_id)
+        service.tell("cameras")
 
 
 def book_of(request: Request) -> CameraBook:

@@ -13,7 +13,7 @@ from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, RecordsDep, ServiceDep
 from api.ui.dossier import dossier
 from api.ui.export import csv_lines, every_case, geojson
-from detector.incidents import CaseFilter, CaseState
+from detector.incidents import CaseFilter, CaseState, DeliveryState
 
 router = APIRouter(prefix="/api/export", tags=["export"], responses=ERRORS)
 MostQuery = Annotated[int, Query(ge=1, le=1_000_000, description="at most so many cases")]
@@ -26,6 +26,8 @@ def which_cases(
     urgent: bool | None = None,
     opened_from: AwareDatetime | None = None,
     opened_before: AwareDatetime | None = None,
+    destination: str | None = None,
+    delivery: DeliveryState | None = None,
 ) -> CaseFilter:
     return CaseFilter(
         states=frozenset(state) if state else None,
@@ -34,6 +36,8 @@ def which_cases(
         urgent=urgent,
         opened_from=opened_from,
         opened_before=opened_before,
+        destination=destination,
+        delivery=delivery,
     )
 
 

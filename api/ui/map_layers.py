@@ -18,14 +18,13 @@ from shapely.geometry import Polygon, mapping
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from api.config import MapConfig
-from api.where import GridConfig
+from api.where import GridConfig, LedgerConfig, read_ledger
 from detector.flights.flight_record import FILE as RECORD
 from detector.flights.flight_record import read_record
 from detector.geometry.crs import wgs84_lon_lat_deg
 from detector.geometry.footprint import ground_footprint
 from detector.geometry.geojson import read_features, text_property
-from detector.geometry.ledger import CoverLedger, LedgerEntry
+from detector.geometry.ledger import LedgerEntry
 from detector.types import Position, XunjieError
 
 _log = structlog.get_logger(__name__)
@@ -66,10 +65,18 @@ class MapLayers:
     """Reads files when they are asked for, and again when they have changed. What cannot be read
     is left out and logged: the map works without it."""
 
-    def __init__(self, config: MapConfig, grids: tuple[GridConfig, ...]) -> None:
-        self._config, self._grids = config, grids
+    def __init__(
+        self, grids: tuple[GridConfig, ...], ledger: LedgerConfig | None, flights: Path | None
+    ) -> None:
+        """`flights`: the folder in which `xunjie flight` keeps its work."""
+        self._grids, self._ledger, self._flights = grids, ledger, flights
         self._kept: dict[Path, tuple[float, Any]] = {}
         self._lock = threading.Lock()
+
+    @property
+    def has_covers(self) -> bool:
+        """True where a ledger is configured, readable or not."""
+        return self._ledger is not None
 
     def grids(self) -> list[GridShape]:
         found: list[GridShape] = []
@@ -79,7 +86,7 @@ class MapLayers:
 
     def flights(self) -> list[FlightShape]:
         """Newest first."""
-        folder = self._config.flights
+        folder = self._flights
         if folder is None:
             return []
         files = sorted({*folder.glob(f"*/{RECORD}"), *folder.glob(f"*/*/{RECORD}")})
@@ -91,8 +98,8 @@ class MapLayers:
         self, west: float, south: float, east: float, north: float, most: int
     ) -> tuple[list[CoverPoint], int]:
         """Covers within those degrees, at most so many of them, and how many there are."""
-        path = self._config.cover_ledger
-        points = self._read(path, self._covers) if path is not None else None
+        ledger = self._ledger
+        points = self._read(ledger.file, partial(_covers, ledger)) if ledger is not None else None
         if points is None:
             return [], 0
         where, entries = points
@@ -105,12 +112,6 @@ class MapLayers:
         chosen = np.flatnonzero(inside)
         return [_point(entries[i], where[i]) for i in chosen[:most]], len(chosen)
 
-    def _covers(self, path: Path) -> tuple[NDArray[np.float64], tuple[LedgerEntry, ...]]:
-        read = CoverLedger.from_csv if path.suffix.lower() == ".csv" else CoverLedger.from_geojson
-        ledger = read(path.read_bytes(), path.name, crs=self._config.cover_ledger_crs)
-        places = [wgs84_lon_lat_deg(entry.position) for entry in ledger.entries]
-        return np.array(places, np.float64).reshape(-1, 2), ledger.entries
-
     def _read(self, path: Path, read: Callable[[Path], Any]) -> Any:
         try:
             changed_s = path.stat().st_mtime
@@ -122,6 +123,12 @@ class MapLayers:
         except (OSError, ValueError, XunjieError) as error:
             _log.warning("map_layer_unreadable", file=str(path), error=str(error))
             return None
+
+
+def _covers(config: LedgerConfig, _: Path) -> tuple[NDArray[np.float64], tuple[LedgerEntry, ...]]:
+    entries = read_ledger(config).entries
+    places = [wgs84_lon_lat_deg(entry.position) for entry in entries]
+    return np.array(places, np.float64).reshape(-1, 2), entries
 
 
 def _cells(path: Path, grid: GridConfig) -> list[GridShape]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import func, select
 
@@ -43,21 +44,22 @@ class MapIncident(BaseModel):
 
 
 class MapAnswer(BaseModel):
-    """WGS-84. The newest incidents of the span, at most `limit`."""
+    """WGS-84. The newest incidents of the span, at most `limit` of `total`."""
 
     cameras: list[MapCamera]
     incidents: list[MapIncident]
+    total: int  # incidents of the span that have a position
     unplaced: int  # incidents of the span without a position
     tile_url: str | None
 
 
-@router.get("")
+@router.get("", response_model=MapAnswer)
 def get_map(
     service: ServiceDep,
     opened_from: AwareDatetime | None = None,
     opened_before: AwareDatetime | None = None,
-    limit: Annotated[int, Query(ge=1, le=20_000)] = 5000,
-) -> MapAnswer:
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 2000,
+) -> Response:
     """Cameras and incidents for a map."""
     column = incidents.c
     span = []
@@ -89,12 +91,17 @@ def get_map(
     with service.records.database.reading() as transaction:
         found = [MapIncident(**row) for row in transaction.execute(query).mappings()]
         without = transaction.execute(unplaced).scalar_one()
-    return MapAnswer(
+        every = transaction.execute(select(func.count()).select_from(incidents).where(*span))
+        total = every.scalar_one() - without
+    answer = MapAnswer(
         cameras=_cameras(service),
         incidents=found,
+        total=total,
         unplaced=without,
         tile_url=service.config.map.tile_url,
     )
+    # Written once: the framework would turn thousands of records into dictionaries first.
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 class GridCellShape(BaseModel):
@@ -115,7 +122,7 @@ class FlightFootprint(BaseModel):
 
 
 class LayersAnswer(BaseModel):
-    """What is configured under `grids` and `map`; a file that cannot be read is left out."""
+    """What is configured under `grids`, `ledger` and `map`, but for files that cannot be read."""
 
     grids: list[GridCellShape]
     flights: list[FlightFootprint]
@@ -138,13 +145,13 @@ class CoversAnswer(BaseModel):
 
 
 @router.get("/layers")
-def get_layers(service: ServiceDep, request: Request) -> LayersAnswer:
+def get_layers(request: Request) -> LayersAnswer:
     """Grid cells and flights."""
     layers: MapLayers = request.app.state.layers
     return LayersAnswer(
         grids=[GridCellShape.model_validate(asdict(cell)) for cell in layers.grids()],
         flights=[FlightFootprint.model_validate(asdict(each)) for each in layers.flights()],
-        covers=service.config.map.cover_ledger is not None,
+        covers=layers.has_covers,
     )
 
 

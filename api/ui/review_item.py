@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,9 +11,10 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from api.service import Records
+from api.ui.clip_desk import clip_row
 from api.ui.review_card import shown_pictures
 from detector.geometry.ground import lon_lat_deg
-from detector.incidents import SamePlaceConfig
+from detector.incidents import EvidenceRow, SamePlaceConfig
 from detector.incidents.incident_row import read_incidents
 from detector.incidents.reason_text import reason_zh
 from detector.incidents.same_place import box_likeness, position_likeness
@@ -48,27 +50,30 @@ class ReviewItem(BaseModel):
     lon_deg: float | None
     lat_deg: float | None
     pictures: list[Picture]
+    clip: bool  # there is one to play
     similar: list[Similar]
 
 
 def review_item(records: Records, place: SamePlaceConfig, incident_id: UUID) -> ReviewItem:
     """Raises NotFoundError."""
     incident = records.queries.incident(incident_id)
+    rows = records.queries.evidence(incident_id)
     lon, lat = lon_lat_deg(incident.place.position) if incident.place.position else (None, None)
     return ReviewItem(
         incident=incident,
         reason_zh=reason_zh(incident.reason),
         lon_deg=lon,
         lat_deg=lat,
-        pictures=_pictures(records, incident_id),
+        pictures=_pictures(rows),
+        clip=clip_row(rows) is not None,
         similar=_similar(records, place, incident),
     )
 
 
-def _pictures(records: Records, incident_id: UUID) -> list[Picture]:
+def _pictures(rows: Sequence[EvidenceRow]) -> list[Picture]:
     """By moment, in the order in which they were taken."""
     found: dict[tuple[str, datetime], dict[str, UUID]] = {}
-    for row in records.queries.evidence(incident_id):
+    for row in rows:
         if row.deleted_at is None and row.variant in ("shown", "clean"):
             found.setdefault((row.kind, row.captured_at), {})[row.variant] = row.id
     return [

@@ -1,6 +1,7 @@
 """Evidence: what is shown is masked, what is original is sealed, and nothing is overwritten."""
 
 from detector.evidence.annotation import AnnotationConfig, Caption, Mark, annotate
+from detector.evidence.clip_masking import ClipPicture, ShownClipConfig, masked_clip
 from detector.evidence.evidence_file import EvidenceFile, EvidenceKind, EvidenceVariant
 from detector.evidence.file_store import FileStore, FileStoreConfig
 from detector.evidence.hidden_region import MaskingConfig
@@ -20,6 +21,7 @@ from detector.evidence.sealing import (
 __all__ = [
     "AnnotationConfig",
     "Caption",
+    "ClipPicture",
     "EvidenceFile",
     "EvidenceKind",
     "EvidencePacker",
@@ -42,8 +44,10 @@ __all__ = [
     "Sealer",
     "SealingConfig",
     "Shot",
+    "ShownClipConfig",
     "Slot",
     "WrongSealKeyError",
     "annotate",
     "mask",
+    "masked_clip",
 ]

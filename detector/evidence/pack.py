@@ -115,8 +115,7 @@ class EvidencePacker:
         """Stores the clip sealed only.
 
         Its packets are the camera's own, not re-encoded, so faces and plates are in it; a masked
-        copy would have to decode, detect and encode every picture, which is left to the pages
-        that show clips. Until then only an audited opening shows it. Raises DiskFull.
+        one is made of it when somebody wants to see it (`masked_clip`). Raises DiskFull.
         """
         suffix = f"{clip.container}.sealed"
         token = secrets.token_hex(4)

@@ -95,14 +95,32 @@ class FirstFrames:
         sealer: Sealer,
         config: FirstFramesConfig,
         now: Callable[[], datetime] = _now,
+        *,
+        shared: bool = False,
     ) -> None:
-        """Takes over what an earlier run left in the store; what it cannot read it deletes."""
+        """Takes over what an earlier run left in the store; what it cannot read it deletes.
+
+        `shared`: other processes keep theirs in the same store, so a source's are taken over
+        only by `adopt`.
+        """
         self._store = store
         self._sealer = sealer
         self._config = config
         self._now = now
         self._lock = threading.Lock()  # the index only: no source waits for another one's disk
-        self._kept = self._load()
+        self._kept = [] if shared else self._load(_PREFIX)
+
+    def adopt(self, source_id: str) -> None:
+        """The source is looked at here from now on: takes over what its last holder kept."""
+        found = self._load(_folder(source_id))
+        with self._lock:
+            others = [kept for kept in self._kept if kept.source_id != source_id]
+            self._kept = sorted([*others, *found], key=lambda kept: kept.kept_at)
+
+    def release(self, source_id: str) -> None:
+        """Another process looks at the source from now on: its pictures stay where they are."""
+        with self._lock:
+            self._kept = [kept for kept in self._kept if kept.source_id != source_id]
 
     def keep(self, frame: Frame, detections: Detections, track_ids: Collection[int]) -> None:
         """Remembers the frame for tracks that began in it; tracks known already keep theirs.
@@ -199,10 +217,13 @@ class FirstFrames:
         )
         return FirstFrame(frame=frame, detections=header.detections())
 
-    def _load(self) -> list[_Kept]:
+    def _load(self, prefix: str) -> list[_Kept]:
         found: list[_Kept] = []
-        for key in list(self._store.keys(_PREFIX)):
-            data = self._store.get(key)
+        for key in list(self._store.keys(prefix)):
+            try:
+                data = self._store.get(key)
+            except KeyError:
+                continue  # its last holder was still at work
             try:
                 header = _Header.model_validate_json(data.partition(b"\n")[0])
             except ValidationError as error:
@@ -215,10 +236,13 @@ class FirstFrames:
         return sorted(found, key=lambda kept: kept.kept_at)
 
 
-def _key(source_id: str, kept_at: datetime) -> str:
+def _folder(source_id: str) -> str:
     """A source's id may hold any characters, so its digest names the folder."""
-    folder = hashlib.sha256(source_id.encode()).hexdigest()[:16]
-    return f"{_PREFIX}{folder}/{kept_at:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}.sealed"
+    return f"{_PREFIX}{hashlib.sha256(source_id.encode()).hexdigest()[:16]}/"
+
+
+def _key(source_id: str, kept_at: datetime) -> str:
+    return f"{_folder(source_id)}{kept_at:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}.sealed"
 
 
 def _header(frame: Frame, detections: Detections, track_ids: set[int], kept_at: datetime) -> bytes:

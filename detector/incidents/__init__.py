@@ -1,6 +1,7 @@
 """Incidents, verdicts, cases and their delivery: everything that must survive a kill."""
 
-import detector.incidents.access_schema  # noqa: F401  (its tables belong to the metadata)
+import detector.incidents.access_schema  # (its tables belong to the metadata)
+import detector.incidents.cluster_schema  # noqa: F401
 from detector.incidents.case import Case, CaseEvent
 from detector.incidents.case_codes import CaseCode, CodeTable
 from detector.incidents.case_desk import CaseDesk, CaseDeskConfig

@@ -19,6 +19,12 @@ class BackoffConfig(BaseModel):
 
     def wait_s(self, failures: int, chance: random.Random) -> float:
         """Seconds after so many failures in a row (from 1)."""
+        return self._full_s(failures) * (1 - self.jitter * chance.random())
+
+    def long(self, failures: int) -> bool:
+        """True where waits no longer grow."""
+        return self._full_s(failures) >= self.longest_s
+
+    def _full_s(self, failures: int) -> float:
         exponent = min(max(failures, 1) - 1, 30)
-        full = min(self.longest_s, self.first_s * 2**exponent)
-        return float(full * (1 - self.jitter * chance.random()))
+        return float(min(self.longest_s, self.first_s * 2**exponent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -69,8 +70,9 @@ class CaseEvent:
 _PLACE = ("x", "y", "crs", "error_radius_m", "box_unit", "fixed")
 
 
+@cache
 def case_query() -> Select[Any]:
-    """All columns of cases, and those of the incident's place."""
+    """All columns of cases, and those of the incident's place. Built once, as `incident_query`."""
     joined = cases.join(incidents, incidents.c.id == cases.c.incident_id)
     return select(cases, *(incidents.c[name] for name in _PLACE)).select_from(joined)
 

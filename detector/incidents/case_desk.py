@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -82,30 +83,30 @@ class CaseDesk:
         number = next_case_number(
             transaction, now.astimezone(self._zone).date(), self._config.number_prefix
         )
-        transaction.execute(
-            insert(cases).values(
-                id=case_id,
-                number=number,
-                incident_id=incident.id,
-                violation=incident.violation,
-                source_id=incident.source_id,
-                state=CaseState.REPORTED.value,
-                grid=self._grid_of(incident.place),
-                component=component_value(self._component_of(incident)),
-                opened_at=now,
-                updated_at=now,
-                version=1,
-                letters=0,
-                **self._content(incident),
-            )
-        )
+        row = {
+            "id": case_id,
+            "number": number,
+            "incident_id": incident.id,
+            "violation": incident.violation,
+            "source_id": incident.source_id,
+            "state": CaseState.REPORTED.value,
+            "grid": self._grid_of(incident.place),
+            "component": component_value(self._component_of(incident)),
+            "opened_at": now,
+            "updated_at": now,
+            "version": 1,
+            "letters": 0,
+            **self._content(incident),
+        }
+        transaction.execute(insert(cases), row)
         write_case_event(
             transaction, case_id, now, "opened", actor=actor, to_state=CaseState.REPORTED
         )
         write_event(
             transaction, incident.id, IncidentEventKind.CASE_OPENED, now, f"case {number}", actor
         )
-        self._tell(transaction, case_id, LetterKind.OPENED)
+        case = read_case(transaction, case_id)
+        self._outbox.post(transaction, case, replace(incident, case_id=case_id), LetterKind.OPENED)
         return case_id
 
     def update(

@@ -23,17 +23,16 @@ def write_case_event(
     from_state: CaseState | None = None,
     to_state: CaseState | None = None,
 ) -> None:
-    transaction.execute(
-        insert(case_events).values(
-            case_id=case_id,
-            at=at,
-            kind=kind,
-            actor=actor,
-            note=note,
-            from_state=from_state.value if from_state else None,
-            to_state=to_state.value if to_state else None,
-        )
-    )
+    row = {
+        "case_id": case_id,
+        "at": at,
+        "kind": kind,
+        "actor": actor,
+        "note": note,
+        "from_state": from_state.value if from_state else None,
+        "to_state": to_state.value if to_state else None,
+    }
+    transaction.execute(insert(case_events), row)
 
 
 def read_case_events(transaction: Connection, case_id: UUID) -> tuple[CaseEvent, ...]:

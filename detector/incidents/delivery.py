@@ -26,8 +26,9 @@ class Courier:
     A failed row waits by exponential back-off with jitter. From the third failure of the
     destination in a row the whole destination rests in the same way, so that a thousand waiting
     rows do not each knock at a dead door: after each rest one row is tried. A Retry-After is the
-    destination's own word and rests it at once. A full disk or a locked database is logged and
-    tried again: the thread ends only by `stop`.
+    destination's own word and rests it at once. When a destination is back after a long outage,
+    what piled up goes out in the order in which it was written. A full disk or a locked database
+    is logged and tried again: the thread ends only by `stop`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Courier:
         self._failures = 0  # of the destination in a row
         self._rests_until = 0.0  # by time.monotonic(); counts only while it is `_shut`
         self._shut = False
+        self._came_back = False
         self._thread = threading.Thread(
             target=self._run, name=f"courier-{destination.name}", daemon=True
         )
@@ -96,6 +98,9 @@ class Courier:
                 continue
             delivered += self._try(row)
             shut = self._shut
+        if self._came_back:
+            self._outbox.release(config.name)
+            self._came_back = False
         return delivered
 
     def _run(self) -> None:
@@ -144,14 +149,20 @@ class Courier:
         return deliver(row.record, idempotency_key=row.idempotency_key)
 
     def _answered(self) -> None:
+        # Not after a short one: a few records that always fail would hold up the others.
+        self._came_back |= self._shut and self._config.backoff.long(self._rests)
         self._failures, self._shut = 0, False
+
+    @property
+    def _rests(self) -> int:
+        """How often in a row the whole destination has rested."""
+        return self._failures - _RESTED_AFTER + 1
 
     def _unanswered(self, error: Exception) -> None:
         self._failures += 1
         rests_s = 0.0
-        if self._failures >= _RESTED_AFTER:
-            rests = self._failures - _RESTED_AFTER + 1
-            rests_s = self._config.backoff.wait_s(rests, self._chance)
+        if self._rests > 0:
+            rests_s = self._config.backoff.wait_s(self._rests, self._chance)
         if isinstance(error, RetryLaterError):
             rests_s = max(rests_s, error.retry_after_s)
         self._shut = rests_s > 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from detector.incidents.utc import utc_now
 
 
 def insert_into(transaction: Connection, table: Table) -> Any:
@@ -28,3 +31,11 @@ def lock_names(transaction: Connection, names: Iterable[str]) -> None:
         digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
         key = int.from_bytes(digest, "big", signed=True)
         transaction.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def database_now(transaction: Connection) -> datetime:
+    """The clock that all processes on a database share: machines' own clocks may differ."""
+    if transaction.dialect.name == "sqlite":
+        return utc_now()
+    now: datetime = transaction.execute(select(func.clock_timestamp())).scalar_one()
+    return now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from detector.incidents.schema import cases, incidents
 from detector.types import Box, Incident, IncidentStatus, Place, Position, VerdictAnswer
 
 
+@cache
 def incident_query() -> Select[Any]:
-    """All columns of incidents, and `case_id`."""
+    """All columns of incidents, and `case_id`. Built once: that takes longer than to run it."""
     joined = incidents.outerjoin(cases, cases.c.incident_id == incidents.c.id)
     return select(incidents, cases.c.id.label("case_id")).select_from(joined)
 

@@ -33,8 +33,11 @@ def write_event(
     detail: str,
     actor: str = SYSTEM,
 ) -> None:
-    transaction.execute(
-        insert(incident_events).values(
-            incident_id=incident_id, at=at, kind=kind.value, actor=actor, detail=detail
-        )
-    )
+    row = {
+        "incident_id": incident_id,
+        "at": at,
+        "kind": kind.value,
+        "actor": actor,
+        "detail": detail,
+    }
+    transaction.execute(insert(incident_events), row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,10 +122,11 @@ def moving_incidents(
 def _near(position: Position, config: RegistryConfig) -> ColumnElement[bool]:
     lon, lat = lon_lat_deg(position)
     reach = config.place.max_radius_m / _METRES_A_DEGREE
-    # Meridians converge: 10 times as wide is enough up to 84° of latitude.
+    # Meridians converge; the lower bound keeps it finite at the poles.
+    wide = reach / max(0.01, math.cos(math.radians(abs(lat) + reach)))
     return and_(
         incidents.c.lat_deg.between(lat - reach, lat + reach),
-        incidents.c.lon_deg.between(lon - 10 * reach, lon + 10 * reach),
+        incidents.c.lon_deg.between(lon - wide, lon + wide),
     )
 
 

@@ -8,7 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from detector.incidents.case import Case
@@ -105,10 +116,12 @@ class Outbox:
     def claim(
         self, destination: str, worker: str, lease_s: float, limit: int
     ) -> tuple[Delivery, ...]:
-        """Up to `limit` due rows, held by `worker` for `lease_s`; a lapsed lease is taken over."""
+        """Up to `limit` due rows, oldest first, held by `worker` for `lease_s`; a lapsed lease is taken
+        over."""
         now = self._clock()
         with self._database.reading() as transaction:
-            if not transaction.execute(_due(destination, now, 1)).first():
+            due = _due(destination, now, 1).with_only_columns(deliveries.c.id)
+            if not transaction.execute(due).first():
                 return ()  # most polls find nothing and must not hold up the writers
         with self._database.transaction() as transaction:
             query = _due(destination, now, limit).with_for_update(skip_locked=True)
@@ -153,6 +166,21 @@ class Outbox:
             attempts=deliveries.c.attempts + 1,
         )
         return state
+
+    def release(self, destination: str) -> int:
+        """The destination is back after an outage: what waits for no fault of its own is due at
+        once, so that all goes out in its order. Returns how many."""
+        now = self._clock()
+        return self._mark(
+            and_(
+                deliveries.c.destination == destination,
+                deliveries.c.state == DeliveryState.PENDING.value,
+                deliveries.c.refusals == 0,
+                deliveries.c.due_at > now,
+                deliveries.c.worker.is_(None),
+            ),
+            due_at=now,
+        )
 
     def give_back(self, delivery_id: UUID, worker: str) -> None:
         """Claimed but not tried: free for the next claim."""
@@ -208,6 +236,19 @@ class Outbox:
             due_at=self._clock(),
         )
 
+    def quarantine(self, delivery_id: UUID, operator: str, reason: str) -> Delivery:
+        """Sets it aside, with the later letters of its incident, until a person sends it again or
+        gives it up. One that is just being sent may arrive all the same.
+
+        Raises NotFoundError, and ConflictError for one that does not wait.
+        """
+        note = f"set aside by {operator}: {reason}"[:_ERROR_CHARS]
+        with self._database.transaction() as transaction:
+            state = _state_of(transaction, delivery_id)
+            if state not in (None, DeliveryState.PENDING.value):
+                raise ConflictError(f"delivery {delivery_id} is {state}: only what waits is held")
+            return _by_hand(transaction, delivery_id, DeliveryState.QUARANTINED, last_error=note)
+
     def discard(self, delivery_id: UUID, operator: str, reason: str) -> Delivery:
         """Gives it up, so that later letters of its incident go out.
 
@@ -215,9 +256,7 @@ class Outbox:
         """
         note = f"discarded by {operator}: {reason}"[:_ERROR_CHARS]
         with self._database.transaction() as transaction:
-            found = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
-            state = transaction.execute(found.with_for_update()).scalar()
-            if state == DeliveryState.DELIVERED.value:
+            if _state_of(transaction, delivery_id) == DeliveryState.DELIVERED.value:
                 raise ConflictError(f"delivery {delivery_id} has been delivered")
             return _by_hand(transaction, delivery_id, DeliveryState.DISCARDED, last_error=note)
 
@@ -225,7 +264,8 @@ class Outbox:
         """For every destination that is configured or still has rows, by name."""
         with self._database.reading() as transaction:
             counts = transaction.execute(_COUNTS).all()
-            errors = {row[0]: row[1] for row in transaction.execute(_ERRORS)}
+            undone = {name for name, state, *_ in counts if state in _UNDONE}
+            errors = {name: _last_error(transaction, name) for name in undone}
         now = self._clock()
         found: dict[str, dict[str, Any]] = {d.name: {} for d in self._destinations}
         for name, state, count, oldest, attempts in counts:
@@ -236,11 +276,26 @@ class Outbox:
                 found[name]["oldest_pending_s"] = max(0.0, (now - oldest).total_seconds())
         return tuple(_stats(name, found[name], errors.get(name)) for name in sorted(found))
 
+    def oldest_pending_s(self) -> float:
+        """Age of the oldest letter that waits, over all destinations; 0: none waits."""
+        query = select(func.min(deliveries.c.created_at)).where(
+            deliveries.c.state == DeliveryState.PENDING.value
+        )
+        with self._database.reading() as transaction:
+            oldest = transaction.execute(query).scalar()
+        return max(0.0, (self._clock() - oldest).total_seconds()) if oldest else 0.0
+
     def _mark(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._database.transaction() as transaction:
             return transaction.execute(
                 update(deliveries).where(which).values(**values, worker=None, lease_until=None)
             ).rowcount
+
+
+def _state_of(transaction: Connection, delivery_id: UUID) -> str | None:
+    """Nobody else changes it before the transaction ends."""
+    found = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
+    return transaction.execute(found.with_for_update()).scalar()
 
 
 def _by_hand(
@@ -272,7 +327,7 @@ def _due(destination: str, now: datetime, limit: int) -> Select[Any]:
             free,
             ~waits_behind,
         )
-        .order_by(deliveries.c.due_at, deliveries.c.created_at)
+        .order_by(deliveries.c.created_at)  # what piled up in an outage goes out as it came
         .limit(limit)
     )
 
@@ -283,8 +338,11 @@ def _take(transaction: Connection, row: Any, worker: str, until: datetime) -> De
     if not row["frozen"]:
         record = with_evidence(transaction, record, row["incident_id"])
     values = {"worker": worker, "lease_until": until, "record": record, "frozen": True}
-    transaction.execute(update(deliveries).where(deliveries.c.id == row["id"]).values(**values))
+    transaction.execute(_TAKE, {"taken": row["id"], **values})
     return delivery_of({**row, **values, "frozen": row["frozen"]})
+
+
+_TAKE: Final = update(deliveries).where(deliveries.c.id == bindparam("taken"))
 
 
 def _held(delivery_id: UUID, worker: str) -> ColumnElement[bool]:
@@ -307,11 +365,21 @@ _COUNTS: Final = select(
     func.sum(deliveries.c.attempts),
 ).group_by(deliveries.c.destination, deliveries.c.state)
 
-_ERRORS: Final = (
-    select(deliveries.c.destination, deliveries.c.last_error)
-    .where(deliveries.c.state.in_(_UNDONE), deliveries.c.last_error.is_not(None))
-    .order_by(deliveries.c.due_at)
-)
+
+def _last_error(transaction: Connection, destination: str) -> str | None:
+    """Of the letter that is due last: the one tried last."""
+    query = (
+        select(deliveries.c.last_error)
+        .where(
+            deliveries.c.destination == destination,
+            deliveries.c.state.in_(_UNDONE),
+            deliveries.c.last_error.is_not(None),
+        )
+        .order_by(deliveries.c.due_at.desc())
+        .limit(1)
+    )
+    found: str | None = transaction.execute(query).scalar()
+    return found
 
 
 def _stats(name: str, found: dict[str, Any], last_error: str | None) -> DestinationStats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from detector.incidents.sinks.remote_outcome import OutcomeFetcher, RemoteOutcom
 from detector.types import XunjieError
 
 _log: Final = logging.getLogger(__name__)
+_NOT_DUE_S: Final = 2.0
 
 
 class OutcomeCollector:
@@ -28,11 +29,14 @@ class OutcomeCollector:
         desk: OutcomeDesk,
         destination: DestinationConfig,
         fetcher: OutcomeFetcher,
+        due: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`due`: whether it is this process that asks, where several share a database."""
         self._outbox = outbox
         self._desk = desk
         self._config = destination
         self._fetcher = fetcher
+        self._due = due
         self._new = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -82,6 +86,9 @@ class OutcomeCollector:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            if not self._due():
+                self._stopping.wait(_NOT_DUE_S)
+                continue
             try:
                 self.collect()
             except XunjieError as error:
@@ -110,10 +117,13 @@ class OutcomeService:
 
 
 def build_collectors(
-    outbox: Outbox, desk: OutcomeDesk, destinations: Sequence[DestinationConfig]
+    outbox: Outbox,
+    desk: OutcomeDesk,
+    destinations: Sequence[DestinationConfig],
+    due: Callable[[], bool] = lambda: True,
 ) -> tuple[OutcomeCollector, ...]:
     """One for each destination whose sink can be asked. Raises ConfigError as `build_sink`."""
     found = ((each, build_fetcher(each.sink, each.name)) for each in destinations)
     return tuple(
-        OutcomeCollector(outbox, desk, each, fetcher) for each, fetcher in found if fetcher
+        OutcomeCollector(outbox, desk, each, fetcher, due) for each, fetcher in found if fetcher
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from detector.incidents.case import Case, CaseEvent, case_of, case_query, read_case
+from detector.incidents.case_fate import CaseFate, delivered_as, read_fates
 from detector.incidents.case_log import read_case_events
 from detector.incidents.case_state import CaseState
 from detector.incidents.database import Database
@@ -73,6 +74,8 @@ class CaseFilter:
     worker: str | None = None
     opened_from: datetime | None = None
     opened_before: datetime | None = None
+    destination: str | None = None  # with a letter to it
+    delivery: DeliveryState | None = None  # with a letter in that state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +148,16 @@ class Queries:
         )
         if which.states is not None:
             query = query.where(cases.c.state.in_(sorted(s.value for s in which.states)))
+        sent = delivered_as(which.destination, which.delivery)
+        if sent is not None:
+            query = query.where(sent)
         rows = self._page(query, cases, "opened_at", cursor, limit)
         return page_of([case_of(row) for row in rows], min(limit, _MOST), "opened_at")
+
+    def fates(self, case_ids: Sequence[UUID]) -> tuple[CaseFate, ...]:
+        """Where each case has been delivered, and what was said of it; in the order given."""
+        with self._database.reading() as transaction:
+            return read_fates(transaction, case_ids)
 
     def case_events(self, case_id: UUID) -> tuple[CaseEvent, ...]:
         """Oldest first."""

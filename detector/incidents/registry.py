@@ -159,28 +159,28 @@ class _Look:
 
     def _open(self, finding: Finding) -> UUID:
         incident_id, observation = uuid4(), self._observation
-        self._transaction.execute(
-            insert(incidents).values(
-                id=incident_id,
-                violation=finding.violation,
-                zone=finding.zone,
-                status=IncidentStatus.OPEN.value,
-                verdict=VerdictAnswer.PENDING.value,
-                first_seen_at=finding.first_seen_at,
-                opened_at=observation.at,
-                last_seen_at=finding.seen_at,
-                reopened=0,
-                absent_looks=0,
-                absent_s=0.0,
-                evidence_count=0,
-                evidence_head=START,
-                **place_values(finding.place),
-                **self._conclusion(finding),
-            )
-        )
+        row = {
+            "id": incident_id,
+            "violation": finding.violation,
+            "zone": finding.zone,
+            "status": IncidentStatus.OPEN.value,
+            "verdict": VerdictAnswer.PENDING.value,
+            "first_seen_at": finding.first_seen_at,
+            "opened_at": observation.at,
+            "last_seen_at": finding.seen_at,
+            "reopened": 0,
+            "absent_looks": 0,
+            "absent_s": 0.0,
+            "evidence_count": 0,
+            "evidence_head": START,
+            **place_values(finding.place),
+            **self._conclusion(finding),
+        }
+        self._transaction.execute(insert(incidents), row)
         self._tell(incident_id, IncidentEventKind.OPENED, finding.reason)
         self._group("opened", incident_id)
-        self._post(incident_id, finding)
+        if finding.posting == Posting.AT_ONCE:
+            self._cases.append(self._desk.open(self._transaction, incident_id))
         return incident_id
 
     def _see(self, known: KnownIncident, finding: Finding) -> None:
@@ -237,7 +237,8 @@ class _Look:
         self._tell(known.id, IncidentEventKind.ESCALATED, detail)
         self._group("escalated", known.id)
         self._desk.update(self._transaction, known.id, detail)
-        self._post(known.id, finding)
+        if finding.posting == Posting.AT_ONCE:
+            self._post(known.id)
 
     def _conclusion(self, finding: Finding) -> dict[str, Any]:
         return {
@@ -253,9 +254,7 @@ class _Look:
             "clock": self._observation.clock,
         }
 
-    def _post(self, incident_id: UUID, finding: Finding) -> None:
-        if finding.posting != Posting.AT_ONCE:
-            return
+    def _post(self, incident_id: UUID) -> None:
         (incident,) = read_incidents(self._transaction, [incident_id])
         if incident.case_id is None:
             self._cases.append(self._desk.open(self._transaction, incident_id))

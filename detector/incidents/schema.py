@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from detector.incidents.utc import UtcDateTime
@@ -76,9 +77,16 @@ incidents: Final = Table(
     Column("evidence_count", Integer, nullable=False),
     Column("evidence_head", String(64), nullable=False),
     Index(None, "source_id", "violation", "status"),
+    Index(None, "source_id", "violation", "opened_at"),
     Index(None, "violation", "lat_deg"),
     Index(None, "opened_at", "id"),
     Index(None, "cleared_at"),
+    Index(
+        "ix_incidents_unplaced",
+        "opened_at",
+        sqlite_where=text("lon_deg IS NULL"),
+        postgresql_where=text("lon_deg IS NULL"),
+    ),
 )
 
 incident_events: Final = Table(
@@ -165,6 +173,9 @@ cases: Final = Table(
     Column("path", JSON(none_as_null=True)),  # instances that had the case before this one
     Index(None, "state", "opened_at"),
     Index(None, "opened_at", "id"),
+    Index(None, "source_id", "opened_at", "id"),
+    Index(None, "violation", "opened_at", "id"),
+    Index(None, "worker", "opened_at", "id"),
 )
 
 case_events: Final = Table(
@@ -204,8 +215,10 @@ deliveries: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
     UniqueConstraint("destination", "case_id", "seq"),
-    Index(None, "destination", "state", "due_at"),
-    Index(None, "incident_id"),
+    Index(None, "destination", "state", "created_at"),
+    Index(None, "incident_id", "state"),
+    Index(None, "created_at", "id"),
+    Index(None, "state", "created_at", "id"),
 )
 
 outcomes: Final = Table(

@@ -81,6 +81,7 @@ class Camera:
         self._priority = priority
         self._history = history or History(PatrolConfig())
         self._saved_at: datetime | None = None
+        self._saved_tracks = False
         self._newest_at: datetime | None = None
         self._unwritten: _Unwritten | None = None
         self._clips: list[PendingClip] = []
@@ -94,8 +95,12 @@ class Camera:
         """What a second of waiting for a look counts, by the machine's clock now."""
         return self._history.worth(self._priority, datetime.now(UTC)) / self.interval_s
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continues from a saved presence; a state that does not fit is left out and logged."""
+    def restore(self, state: dict[str, Any], newest_at: datetime | None = None) -> None:
+        """Continues from a saved presence; a state that does not fit is left out and logged.
+
+        `newest_at`: of the last look by another node; looks by a clock that is behind it wait.
+        """
+        self._newest_at = newest_at
         try:
             self._examiner.restore(state["tracks"])
             self._trust.restore(state["trust"])
@@ -144,7 +149,7 @@ class Camera:
             self._write(self._unwritten)
         self._finish_clips(None)
         if self._newest_at is not None:
-            self._recorder.save(self._presence_id, self.state(), self._newest_at)
+            self._recorder.save(self._presence_id, self.state(), self._newest_at, self.view)
 
     def _examine(self, frame: Frame) -> None:
         seen = self._examiner.examine(frame)
@@ -171,7 +176,7 @@ class Camera:
             raise
         self._unwritten = None
         if presence is not None:
-            self._saved_at = at
+            self._saved_at, self._saved_tracks = at, bool(look.seen.look.tracks)
         self.tally.good(at)
         self._done(look.frame)
         self._follow_up(look.frame, written)
@@ -180,7 +185,8 @@ class Camera:
         """A dwell must not be lost; an empty street may be forgotten for a minute."""
         if self._saved_at is None or seen.findings:
             return True
-        wait = self._save_every if seen.look.tracks else max(self._save_every, _SAVE_IDLE)
+        busy = bool(seen.look.tracks) or self._saved_tracks  # an end is saved as soon as a stay
+        wait = self._save_every if busy else max(self._save_every, _SAVE_IDLE)
         return at - self._saved_at >= wait
 
     def _follow_up(self, frame: Frame, written: Written) -> None:
@@ -203,7 +209,7 @@ class Camera:
         """Cuts what is complete; None: the source is at its end, take what there is."""
         ready = [clip for clip in self._clips if now is None or now >= clip.to_at]
         for clip in ready:
-            self._recorder.cut_clip(clip, self.source)
+            self._recorder.cut_clip(clip, self.source, self.view)
             self._clips.remove(clip)
 
     def _be_blind(self, got: NoFrame) -> None:
@@ -213,7 +219,7 @@ class Camera:
 
     def _set_aside(self, frame: Frame) -> None:
         """A picture that cannot be judged counts as examined: it will not get better."""
-        self._recorder.set_aside(frame)
+        self._recorder.set_aside(frame, self.view)
         self._done(frame)
 
     def _done(self, frame: Frame) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from detector.cluster import CameraLostError
 from detector.patrol.bound import Need, bounds_s
 from detector.patrol.pace import Pace
 from detector.patrol.schedule import Schedule, next_due_s
@@ -41,6 +42,7 @@ class Engine:
         self._stopping = threading.Event()
         self._looking: set[str] = set()
         self._pace = Pace(len(self._threads))
+        self._looks = 0
         self._bounds: tuple[float, dict[str, float]] = (0.0, {})
         self._changed = threading.Condition()
 
@@ -76,9 +78,9 @@ class Engine:
         camera.tally.begin()
         self._schedule.put(seat, time.monotonic(), rate=camera.rate())
 
-    def take_out(self, source_id: str) -> Camera | None:
-        """Waits for a look that is going on, ends the source and writes what is in memory.
-        None: no such camera."""
+    def take_out(self, source_id: str, *, save: bool = True) -> Camera | None:
+        """Waits for a look that is going on, ends the source and writes what is in memory (with
+        `save` only: another node may look at the camera by now). None: no such camera."""
         with self._changed:
             camera = self._cameras.get(source_id)
             if camera is None:
@@ -89,7 +91,8 @@ class Engine:
             self._schedule.drop(seat)
             self._changed.wait_for(lambda: seat not in self._looking)
         _stop_source(camera)
-        _close(camera)
+        if save:
+            _close(camera)
         return camera
 
     def stale_bound_s(self, source_id: str) -> float | None:
@@ -105,6 +108,11 @@ class Engine:
             bounds = bounds_s(needs, looks_per_s)
             self._bounds = (now_s, bounds)
         return bounds.get(source_id)
+
+    @property
+    def looks(self) -> int:
+        """Usable ones, also of cameras that were taken out."""
+        return self._looks
 
     @property
     def drained(self) -> bool:
@@ -161,6 +169,9 @@ class Engine:
         began_s, looks = time.monotonic(), camera.tally.looks
         try:
             found = camera.look()
+        except CameraLostError as error:
+            _log.warning("camera_lost", source=camera.id, error=str(error))
+            return _RETRY_S  # it is taken out soon
         except XunjieError as error:
             level = _log.error if isinstance(error, DiskFull) else _log.warning
             level("look_failed", source=camera.id, error=str(error))
@@ -172,6 +183,8 @@ class Engine:
             return _RETRY_S
         if camera.tally.looks > looks:  # a blind look costs next to nothing and would not tell
             self._pace.look(time.monotonic() - began_s)
+            with self._changed:
+                self._looks += 1
         if not camera.source.paced:
             return 0.0 if found else _IDLE_S
         if found and camera.source.health().state is not SourceState.WAKING:

@@ -76,6 +76,16 @@ class EvidenceDesk:
         self._config = config
         self._last_kept: dict[UUID, datetime] = {}
 
+    def adopt(self, source_id: str) -> None:
+        """The source comes from another node: takes over the pictures kept for it."""
+        self._first.adopt(source_id)
+        self._last.adopt(source_id)
+
+    def release(self, source_id: str) -> None:
+        """The source goes to another node."""
+        self._first.release(source_id)
+        self._last.release(source_id)
+
     def before(self, frame: Frame, seen: Examination) -> None:
         """Keeps the picture in which each new track began. Raises DiskFull."""
         if seen.look.fixed:

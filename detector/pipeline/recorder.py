@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from detector.cluster import Fence
 from detector.evidence import PolygonUnit
 from detector.incidents import (
     Changes,
     Database,
     IncidentRegistry,
     Observation,
+    Transaction,
     has_open_incident,
     mark_processed,
     save_presence,
@@ -41,9 +44,13 @@ class Viewpoint:
     locate: Callable[[Box], Position | None] = lambda box: None
     """Ground position of a unit box on a fixed camera's picture."""
 
+    fence: Fence | None = None
+    """Where several nodes share the cameras: whether this one still may write."""
+
 
 class Recorder:
-    """Stateless but for its parts. Every method raises DiskFull with nothing written."""
+    """Stateless but for its parts. Every method raises DiskFull, and CameraLostError where another
+    node looks at the camera by now, with nothing written."""
 
     def __init__(
         self,
@@ -66,11 +73,13 @@ class Recorder:
         presence_id: str,
     ) -> Written:
         """One usable look; `presence` is saved with it under `presence_id` where it is given."""
+        if view.fence is not None:
+            view.fence.check_own_clock()  # first pictures lie outside of the database
         self._evidence.before(frame, seen)
         if presence is None and self._nothing_to_write(frame, seen, view):
             return Written(changes=Changes())
         observation = _observation(frame, seen, view)
-        with self._database.transaction() as transaction:
+        with self._writing(view) as transaction:
             if frame.origin_key is not None and not mark_processed(
                 transaction, frame.origin_key, frame.source_id, frame.captured_at
             ):
@@ -91,19 +100,28 @@ class Recorder:
         with self._database.reading() as transaction:
             return not has_open_incident(transaction, view.source_id)
 
-    def set_aside(self, frame: Frame) -> None:
+    @contextlib.contextmanager
+    def _writing(self, view: Viewpoint) -> Iterator[Transaction]:
+        with self._database.transaction() as transaction:
+            if view.fence is not None:
+                view.fence.check(transaction)
+            yield transaction
+
+    def set_aside(self, frame: Frame, view: Viewpoint) -> None:
         """Marks a picture that cannot be judged as examined."""
         if frame.origin_key is not None:
-            with self._database.transaction() as transaction:
+            with self._writing(view) as transaction:
                 mark_processed(transaction, frame.origin_key, frame.source_id, frame.captured_at)
 
-    def cut_clip(self, pending: PendingClip, source: Source) -> bool:
+    def cut_clip(self, pending: PendingClip, source: Source, view: Viewpoint) -> bool:
         """Adds the clip to its incident's evidence; False: the source has kept no packets."""
-        with self._database.transaction() as transaction:
+        with self._writing(view) as transaction:
             return self._evidence.clip(transaction, source, pending)
 
-    def save(self, presence_id: str, presence: dict[str, Any], at: datetime) -> None:
-        with self._database.transaction() as transaction:
+    def save(
+        self, presence_id: str, presence: dict[str, Any], at: datetime, view: Viewpoint
+    ) -> None:
+        with self._writing(view) as transaction:
             save_presence(transaction, presence_id, presence, at)
 
 

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.types import SourceHealth, SourceState
+from detector.types import BlindReason, NoFrame, SourceHealth, SourceState
 
 _USER = re.compile(r"://[^\s/'\"]*@")
 _VALUE = re.compile(r"([\w.\-]+)=[^&\s'\"]*")
+_BLIND: Final = {
+    SourceState.WAKING: BlindReason.WAKING,
+    SourceState.STALLED: BlindReason.STALLED,
+    SourceState.DOWN: BlindReason.DOWN,
+}
 
 
 class BaseSourceConfig(BaseModel):
@@ -100,3 +106,9 @@ class HealthLog:
                 frames=self._frames,
                 last_frame_at=self._last_frame_at,
             )
+
+
+def blind_look(health: SourceHealth, at: datetime) -> NoFrame | None:
+    """The look at a source that has no new picture; None: it is live, the next one will come."""
+    reason = _BLIND.get(health.state)
+    return NoFrame(reason=reason, detail=health.reason, at=at) if reason else None

@@ -11,12 +11,11 @@ from functools import lru_cache
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import Field, model_validator
 
 from detector.sources.base import BaseSourceConfig, SourceContext, redact
 from detector.sources.gateway_client import GatewayClient
-from detector.sources.picture import MAX_BYTES
+from detector.sources.picture_client import REFUSED, PictureClient
 from detector.sources.snapshot import SnapshotConfig, SnapshotSource
 from detector.sources.stream import StreamConfig, StreamSource
 from detector.types import (
@@ -94,7 +93,12 @@ class GatewaySource:
         self._switching = threading.Lock()
         self._stopped = False
         if config.rare:
-            rare = SnapshotConfig(id=config.id, url=self._place, interval_s=config.interval_s)
+            rare = SnapshotConfig(
+                id=config.id,
+                url=self._place,
+                interval_s=config.interval_s,
+                timeout_s=_SNAP_WAIT_S + 5,
+            )
             self._snapshot = SnapshotSource(rare, fetch=self._picture)
         else:
             self._stream = self._new_stream()
@@ -153,13 +157,13 @@ class GatewaySource:
         )
         return StreamSource(stream, address=self._address)
 
-    def _picture(self) -> bytes:
+    def _picture(self, client: PictureClient) -> bytes:
         """Called on the thread of single pictures."""
         if self._stream is not None and time.monotonic() < self._again_s:
             raise SourceError(self._complaint)
         url = self._address()  # a camera that does not answer has no stream either
         try:
-            data = self._asked_picture(url)
+            data = self._asked_picture(client, url)
         except SourceError as error:
             self._to_stream(error)
             raise
@@ -193,7 +197,7 @@ class GatewaySource:
                 return urls[protocol]
         raise SourceError(f"{redact(config.url)}: {config.channel_id} has no url that can be read")
 
-    def _asked_picture(self, url: str) -> bytes:
+    def _asked_picture(self, client: PictureClient, url: str) -> bytes:
         """One picture by the media server, of a stream that the gateway has woken for it."""
         config = self._config
         query = {
@@ -202,23 +206,20 @@ class GatewaySource:
             "timeout_sec": str(_SNAP_WAIT_S),
             "expire_sec": str(_SNAP_AGE_S),
         }
-        label = redact(config.media_url)
-        timeout_s = _SNAP_WAIT_S + 5
-        try:
-            answer = httpx.get(
-                config.media_url.rstrip("/") + "/index/api/getSnap", params=query, timeout=timeout_s
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceError(f"{label}: getSnap: {type(error).__name__}") from error
-        if answer.status_code in (401, 403):
-            raise SourceAuthError(f"{label}: getSnap: the secret is refused")
-        if answer.headers.get("content-type", "").startswith("image/"):
-            if len(answer.content) > MAX_BYTES:
-                raise SourceError(f"{label}: getSnap: the picture is larger than allowed")
-            return answer.content
-        if '"code"' in answer.text and "secret" in answer.text.lower():
-            raise SourceAuthError(f"{label}: getSnap: the secret is refused")
-        raise SourceError(f"{label}: getSnap: answered {answer.status_code} without a picture")
+        label = f"{redact(config.media_url)}: getSnap"
+        service = config.media_url.rstrip("/") + "/index/api/getSnap"
+        answer = client.get(service, label, query)
+        if answer.media_type.startswith("image/") and answer.status not in REFUSED:
+            return answer.data
+        if answer.status in REFUSED or _names_secret(answer.data):
+            raise SourceAuthError(f"{label}: the secret is refused")
+        raise SourceError(f"{label}: answered {answer.status} without a picture")
+
+
+def _names_secret(data: bytes) -> bool:
+    """It answers 200 with a code and a message to a wrong secret."""
+    text = data.decode("utf-8", "replace")
+    return '"code"' in text and "secret" in text.lower()
 
 
 def _variable(name: str, source_id: str) -> str:

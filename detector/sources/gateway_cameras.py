@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,7 @@ from detector.sources.gateway_client import Channel, Listing
 
 _SCHEME: Final = "gateway+"
 _DIVISION_DIGITS: Final = 6
+_CREDENTIALS: Final = re.compile(r"://[^/@]*@")
 
 
 def rows_of(
@@ -37,22 +39,32 @@ def rows_of(
 
 
 def gateway_diff(
-    known: Iterable[CameraRow], listing: Listing, gateway_url: str, *, interval_s: float
+    known: Iterable[CameraRow],
+    listing: Listing,
+    gateway_url: str,
+    *,
+    interval_s: float,
+    tasks: Iterable[str] = (),
 ) -> TableDiff:
-    """What the gateway's present listing changes among the known cameras of that gateway.
+    """What the gateway's present listing changes among the known cameras of that gateway, whatever
+    the user name and password in their urls.
 
     What the city has added to a camera (department, grid, interval, tasks) is kept. Cameras of
     devices that could not be listed are not taken as gone.
     """
-    base = _SCHEME + gateway_url.rstrip("/") + "/"
-    before = [row for row in known if row.url.startswith(base)]
-    untold = tuple(f"{base}{device_id}/" for device_id in listing.unlisted)
-    old = {row.id: row for row in before}
+    base = _bare(_SCHEME + gateway_url.rstrip("/") + "/")
+    old = {row.id: row for row in known if _bare(row.url).startswith(base)}
     after = [
         _kept(old[row.id], row) if row.id in old else row
-        for row in rows_of(listing, gateway_url, interval_s=interval_s)
+        for row in rows_of(listing, gateway_url, interval_s=interval_s, tasks=tasks)
     ]
-    return compare([row for row in before if not row.url.startswith(untold or ("\0",))], after)
+    untold = tuple(f"{base}{device_id}/" for device_id in listing.unlisted)
+    told = [row for row in old.values() if not _bare(row.url).startswith(untold)]
+    return compare(told, after)
+
+
+def _bare(url: str) -> str:
+    return _CREDENTIALS.sub("://", url)
 
 
 def _kept(old: CameraRow, new: CameraRow) -> CameraRow:

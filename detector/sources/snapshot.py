@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from typing import Final, Literal
 
-import httpx
 from pydantic import Field
 
 from detector.sources.base import (
@@ -19,11 +16,13 @@ from detector.sources.base import (
     BaseSourceConfig,
     HealthLog,
     SourceContext,
+    blind_look,
     redact,
     utc_now,
 )
 from detector.sources.doors import DOORS
 from detector.sources.picture import MAX_BYTES, MAX_PIXELS, decode_picture
+from detector.sources.picture_client import REFUSED, PictureClient
 from detector.types import (
     BlindReason,
     Clip,
@@ -38,17 +37,6 @@ from detector.types import (
 
 KIND = "snapshot"
 _KEPT_S: Final = 5.0
-_BLIND = {
-    SourceState.WAKING: BlindReason.WAKING,
-    SourceState.STALLED: BlindReason.STALLED,
-    SourceState.DOWN: BlindReason.DOWN,
-}
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Shared: reading the authorities takes 30 ms and 0.8 MiB, for each of thousands of cameras."""
-    return httpx.create_ssl_context()
 
 
 class SnapshotConfig(BaseSourceConfig):
@@ -70,9 +58,11 @@ class SnapshotConfig(BaseSourceConfig):
 class SnapshotSource:
     """Fetches on its own thread and keeps the newest picture's bytes until looked at."""
 
-    def __init__(self, config: SnapshotConfig, fetch: Callable[[], bytes] | None = None) -> None:
+    def __init__(
+        self, config: SnapshotConfig, fetch: Callable[[PictureClient], bytes] | None = None
+    ) -> None:
         """`fetch` gets a picture where more than the url is needed; raises SourceError."""
-        self._config, self._fetch_other = config, fetch
+        self._config, self._fetch = config, fetch or self._fetch_url
         self._label = redact(config.url)
         self._health = HealthLog(SourceState.WAKING, "not started")
         self._stop = threading.Event()
@@ -118,9 +108,7 @@ class SnapshotSource:
             newest, self._newest = self._newest, None
         if newest is not None:
             return self._frame(*newest)
-        health = self.health()
-        reason = _BLIND.get(health.state)
-        return NoFrame(reason=reason, detail=health.reason, at=utc_now()) if reason else None
+        return blind_look(self.health(), utc_now())
 
     def _frame(self, at: datetime, data: bytes) -> Frame | NoFrame:
         config = self._config
@@ -140,14 +128,14 @@ class SnapshotSource:
         )
 
     def _run(self) -> None:
-        backoff = Backoff(self._config.reconnect_min_s, self._config.reconnect_max_s)
-        interval_s = self._config.interval_s
-        with httpx.Client(
-            timeout=self._config.timeout_s,
-            follow_redirects=True,
-            verify=_trusted(),
+        config = self._config
+        backoff = Backoff(config.reconnect_min_s, config.reconnect_max_s)
+        with PictureClient(
+            timeout_s=config.timeout_s,
+            most_bytes=config.max_picture_bytes,
             # By its next picture the connection would have been let go anyway.
-            limits=httpx.Limits(max_keepalive_connections=1 if interval_s <= _KEPT_S else 0),
+            keep_open=config.interval_s <= _KEPT_S,
+            stop=self._stop,
         ) as client:
             while not self._stop.is_set():
                 began_s = time.monotonic()
@@ -155,41 +143,26 @@ class SnapshotSource:
                     with DOORS.held(self._stop) as entered:
                         if not entered:
                             return
-                        data = self._fetch_other() if self._fetch_other else self._fetch(client)
+                        data = self._fetch(client)
                     self._keep(data)
                     backoff.reset()
-                    wait_s = self._config.interval_s - (time.monotonic() - began_s)
-                except (SourceError, httpx.HTTPError, httpx.InvalidURL) as error:
-                    self._fail(error)
+                    wait_s = config.interval_s - (time.monotonic() - began_s)
+                except SourceError as error:
+                    self._health.set(SourceState.DOWN, str(error))
+                    self._health.reconnecting()
                     wait_s = backoff.next_s()
                     if isinstance(error, SourceAuthError):
-                        wait_s = max(wait_s, self._config.refused_wait_s)
+                        wait_s = max(wait_s, config.refused_wait_s)
                 self._stop.wait(max(0.05, wait_s))
 
-    def _fail(self, error: Exception) -> None:
-        if isinstance(error, SourceError):
-            text = str(error)
-        else:
-            text = f"{self._label}: {type(error).__name__}"
-        self._health.set(SourceState.DOWN, text)
-        self._health.reconnecting()
-
-    def _fetch(self, client: httpx.Client) -> bytes:
-        """Raises SourceAuthError, SourceError or httpx's own errors."""
-        deadline_s = time.monotonic() + self._config.timeout_s * 2
-        with client.stream("GET", self._config.url) as answer:
-            if answer.status_code in (401, 403):
-                raise SourceAuthError(f"{self._label}: wrong user name or password")
-            if answer.status_code != 200:
-                raise SourceError(f"{self._label}: answered {answer.status_code}")
-            data = bytearray()
-            for part in answer.iter_bytes():
-                data += part
-                if len(data) > self._config.max_picture_bytes:
-                    raise SourceError(f"{self._label}: the picture is larger than allowed")
-                if self._stop.is_set() or time.monotonic() > deadline_s:
-                    raise SourceError(f"{self._label}: the picture took too long")
-        return bytes(data)
+    def _fetch_url(self, client: PictureClient) -> bytes:
+        """Raises SourceAuthError or SourceError."""
+        answer = client.get(self._config.url, self._label)
+        if answer.status in REFUSED:
+            raise SourceAuthError(f"{self._label}: wrong user name or password")
+        if answer.status != 200:
+            raise SourceError(f"{self._label}: answered {answer.status}")
+        return answer.data
 
     def _keep(self, data: bytes) -> None:
         now_s, digest = time.monotonic(), hashlib.sha256(data).digest()

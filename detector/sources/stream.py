@@ -24,6 +24,7 @@ from detector.sources.base import (
     BaseSourceConfig,
     HealthLog,
     SourceContext,
+    blind_look,
     redact,
     utc_now,
 )
@@ -34,7 +35,6 @@ from detector.sources.keyframe import Keyframe
 from detector.sources.lag import Lag
 from detector.sources.packets import PacketKeeper
 from detector.types import (
-    BlindReason,
     Clip,
     Frame,
     NoFrame,
@@ -47,11 +47,6 @@ from detector.types import (
 KIND = "stream"
 _QUEUE_FRAMES = 4
 _LOOK_WAIT_S = 0.5
-_BLIND = {
-    SourceState.WAKING: BlindReason.WAKING,
-    SourceState.STALLED: BlindReason.STALLED,
-    SourceState.DOWN: BlindReason.DOWN,
-}
 
 
 class StreamConfig(BaseSourceConfig):
@@ -175,11 +170,7 @@ class StreamSource:
                 return frame
         if self._fast:
             return None
-        health = self.health()
-        reason = _BLIND.get(health.state)
-        if reason is None:
-            return None
-        return NoFrame(reason=reason, detail=health.reason, at=self._now())
+        return blind_look(self.health(), self._now())
 
     def health(self) -> SourceHealth:
         self._settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.config import read_config
+from detector.sources.gateway_fake import FakeGateway, channel_record
 from detector.types import ConfigError
 from tests.api.city import City, config
 
@@ -71,6 +73,80 @@ def test_a_difference_is_shown_before_it_is_taken(city: Path, tmp_path: Path):
     found = json.loads(call("cameras", "diff", other, "-c", city, "--json").stdout)
     assert found["changed"] == {"gate-1": ["name"]}
     assert found["faults"][0].startswith("line 3")
+
+
+@pytest.fixture
+def gateway():
+    one = FakeGateway()
+    one.devices = {
+        f"3207000000118{device:07}": [
+            channel_record(f"3207000000131{device * 100 + number:07}", f"camera {number}", 119, 34)
+            for number in range(100)
+        ]
+        for device in range(20)
+    }
+    one.user, one.password = "wvp", "secret"
+    yield one
+    one.close()
+
+
+def test_a_gateway_s_two_thousand_cameras_are_listed_compared_and_taken(
+    city: Path, gateway: FakeGateway
+):
+    url = gateway.url("wvp:secret@")
+    began_s = time.process_time()
+    shown = json.loads(call("cameras", "gateway", url, "-c", city, "--json").stdout)
+    assert (len(shown["added"]), shown["faults"]) == (2_000, [])
+    assert len(read_config(city).cameras) == 1  # nothing is taken unasked
+    taken = call("cameras", "gateway", url, "-c", city, "--take", "--task", "vendor")
+    assert taken.exit_code == 0
+    assert time.process_time() - began_s < 20  # the gateway's own work is in it
+    watched = read_config(city).cameras
+    assert len(watched) == 2_001
+    assert (watched[1].source.kind, watched[1].tasks) == ("gateway", ("vendor",))
+    again = json.loads(call("cameras", "gateway", url, "-c", city, "--json").stdout)
+    assert (again["added"], again["unchanged"]) == ([], 2_000)
+
+
+def test_a_gateway_s_cameras_vanish_and_come_back(city: Path, gateway: FakeGateway):
+    first, second = list(gateway.devices)[:2]
+    gateway.devices = {each: gateway.devices[each][:2] for each in (first, second)}
+    ids = [row["channelId"] for rows in gateway.devices.values() for row in rows]
+
+    def call_gateway(*more: str, password: str = "secret"):
+        return call("cameras", "gateway", gateway.url(f"wvp:{password}@"), "-c", city, *more)
+
+    call_gateway("--take")
+    gone = gateway.devices[first].pop()
+    gateway.broken_devices.add(second)
+    ill = call_gateway("--take")
+    assert ill.exit_code == 1
+    assert f"! {second}: not listed: " in ill.stdout
+    assert [line for line in ill.stdout.splitlines() if line[0] in "+-~"] == [f"- {ids[1]}"]
+    assert len(read_config(city).cameras) == 5  # kept until somebody says that it is gone
+    call_gateway("--take", "--drop-gone")
+    assert [camera.id for camera in read_config(city).cameras] == ["inbox", ids[0], *ids[2:]]
+    gateway.devices[first].append(gone)
+    gateway.broken_devices.clear()
+    gateway.password = "changed"
+    refused = call_gateway("--take")
+    assert refused.exit_code == 2
+    assert "wrong user name or password" in refused.stderr
+    assert "secret" not in refused.stderr
+    back = json.loads(call_gateway("--take", "--json", password="changed").stdout)
+    assert back["added"] == [ids[1]]
+    assert back["changed"] == {each: ["url"] for each in (ids[0], *ids[2:])}
+
+
+def test_a_gateway_s_camera_takes_the_place_of_no_other(city: Path, gateway: FakeGateway):
+    device = next(iter(gateway.devices))
+    gateway.devices = {device: gateway.devices[device][:2]}
+    clash = gateway.devices[device][0]["channelId"]
+    city.write_text(f"cameras: [{{id: '{clash}', kind: push}}]\n", encoding="utf-8")
+    result = call("cameras", "gateway", gateway.url("wvp:secret@"), "-c", city, "--take")
+    assert result.exit_code == 1
+    assert f"! {clash} is another camera" in result.stdout
+    assert [camera.source.kind for camera in read_config(city).cameras] == ["push", "gateway"]
 
 
 def test_no_table_at_all_is_named(city: Path, tmp_path: Path):

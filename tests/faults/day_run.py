@@ -62,8 +62,8 @@ def run(folder: Path, cases: int, seconds: float, refuse: float) -> DayReport:
         began = time.monotonic()
         load.run(cases / seconds, threading.Event(), cases)
         report.load_s = round(time.monotonic() - began, 1)
-        if not load.drain(600):
-            report.faults.append("not drained in ten minutes")
+        if not load.drain(patience_s=120):
+            report.faults.append("not drained: nothing went out for two minutes")
         report.drained_s = round(time.monotonic() - began, 1)
         report.worst_open_s = round(load.worst_open_s, 3)
         load.stop()

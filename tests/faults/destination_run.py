@@ -60,8 +60,8 @@ def run(folder: Path, kind: str, kills: int, rate: float, seed: int) -> Destinat
         load.start()
         _under_fire(load, destination, kills, rate, chance, report)
         began = time.monotonic()
-        if not load.drain(600):
-            report.faults.append("not drained in ten minutes")
+        if not load.drain(patience_s=120):
+            report.faults.append("not drained: nothing went out for two minutes")
         report.drain_s = round(time.monotonic() - began, 1)
         load.stop()
         _count(load, destination.received(), report)

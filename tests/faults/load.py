@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from detector.incidents import (
     CaseDesk,
     CaseDeskConfig,
@@ -16,6 +18,7 @@ from detector.incidents import (
     Database,
     DatabaseConfig,
     DeliveryFilter,
+    DeliveryState,
     DestinationConfig,
     IncidentRegistry,
     Observation,
@@ -24,6 +27,7 @@ from detector.incidents import (
     RegistryConfig,
     build_sink,
 )
+from detector.incidents.schema import deliveries
 from detector.incidents.utc import utc_now
 from detector.types import Box, Coverage, Finding, Place, Position, Posting
 
@@ -70,14 +74,22 @@ class Load:
             time.sleep(max(0.0, due - time.monotonic()))
             self.open()
 
-    def drain(self, within_s: float) -> bool:
-        """Waits until no letter is pending; False where some still are."""
-        ends = time.monotonic() + within_s
-        while any(stats.pending for stats in self.outbox.stats()):
-            if time.monotonic() > ends:
+    def drain(self, patience_s: float) -> bool:
+        """Waits until no letter is pending; False where it does not go on for so long."""
+        before, since = -1, time.monotonic()
+        while waiting := self._waiting():
+            if waiting != before:
+                before, since = waiting, time.monotonic()
+            elif time.monotonic() - since > patience_s:
                 return False
-            time.sleep(0.05)
+            time.sleep(0.1)
         return True
+
+    def _waiting(self) -> int:
+        pending = deliveries.c.state == DeliveryState.PENDING.value
+        query = select(func.count()).select_from(deliveries).where(pending)
+        with self.database.reading() as transaction:
+            return int(transaction.execute(query).scalar_one())
 
     def stop(self) -> None:
         self.couriers.stop(10)

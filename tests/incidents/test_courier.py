@@ -141,6 +141,42 @@ def test_a_destination_that_is_down_quarantines_nothing(file_street):
     assert state(street) == {"delivered": 5}
 
 
+def test_a_destination_down_for_a_day_drains_in_order_and_slows_no_other(file_street):
+    street = file_street
+    away, there = FakeSink(failures=[DOWN] * 100_000), FakeSink("county")
+    couriers = [Courier(street.outbox, config("city"), away)]
+    couriers.append(Courier(street.outbox, config("county"), there))
+    for hour in range(24):
+        cover = street.cover(source_id=f"cam-{hour}")
+        street.look(cover, source_id=f"cam-{hour}", step_s=3600)
+        for _ in range(12):
+            for courier in couriers:
+                courier.carry()
+            street.clock.pass_s(45)
+        assert len(there.accepted) == hour + 1  # within its hour
+    assert state(street) == {"pending": 24}
+    assert len(away.attempts) > 200
+    away._failures.clear()
+    while couriers[0].carry():
+        street.clock.pass_s(1)
+    assert list(away.accepted) == sorted(away.accepted, key=list(there.accepted).index)
+    assert state(street) == {"delivered": 24}
+
+
+def test_records_that_always_fail_hold_the_others_up_for_short_rests_only(file_street):
+    street = file_street
+    open_cases(street, 12)
+    bad = [letter.incident_id for letter in street.outbox.claim("county", "w", 60, 3)]
+    sink = FakeSink()
+    sink.refuse = {str(incident_id): DOWN for incident_id in bad}
+    courier = Courier(street.outbox, config("city"), sink)
+    for _ in range(20):
+        courier.carry()
+        street.clock.pass_s(1)
+    assert len(sink.accepted) == 9
+    assert len(sink.attempts) < 9 + 3 * 8  # each of them waits longer and longer
+
+
 def test_a_dead_door_hears_one_knock_a_batch(posted_street):
     street = posted_street
     open_cases(street, 30)

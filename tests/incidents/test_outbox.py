@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from detector.incidents import (
     ConflictError,
@@ -180,6 +180,34 @@ def test_what_was_delivered_is_not_discarded(opened):
         street.outbox.discard(uuid4(), "li", "")
 
 
+def test_what_a_person_sets_aside_waits_for_a_person(opened):
+    street, case_id = opened
+    incident_id = street.queue.get(case_id).incident_id
+    street.verdicts.give_verdict(incident_id, VerdictAnswer.REJECTED, "li", "a shadow")
+    row = letter(street)
+    aside = street.outbox.quarantine(row.id, "wang", "the district asks us to wait")
+    assert aside.state == DeliveryState.QUARANTINED
+    assert aside.last_error == "set aside by wang: the district asks us to wait"
+    street.clock.pass_s(100_000)
+    assert claim(street) == ()  # nor the later letter of the same incident
+    with pytest.raises(ConflictError, match="only what waits"):
+        street.outbox.quarantine(row.id, "wang", "again")
+    with pytest.raises(NotFoundError):
+        street.outbox.quarantine(uuid4(), "wang", "")
+    street.outbox.redeliver(row.id)
+    assert [d.id for d in claim(street)] == [row.id]
+
+
+def test_what_is_set_aside_while_it_is_being_sent_is_delivered_or_stays_aside(opened):
+    street, _ = opened
+    (held,) = claim(street)
+    street.outbox.quarantine(held.id, "wang", "wait")
+    street.outbox.retry(held.id, "w", "down", 0)
+    assert letter(street).state == DeliveryState.QUARANTINED
+    street.outbox.delivered(held.id, "r-1")
+    assert letter(street).state == DeliveryState.DELIVERED
+
+
 def test_a_lease_is_exclusive_and_lapses(opened):
     street, _ = opened
     (held,) = claim(street, worker="dead", lease_s=60)
@@ -264,11 +292,30 @@ def test_statistics_name_every_destination(opened):
     assert [s.destination for s in street.outbox.stats()] == ["city", "county"]
 
 
-def test_oldest_due_first(posted_street):
+def test_the_oldest_that_is_due_goes_first(posted_street):
     street = posted_street
     for i in range(4):
         street.look(street.cover(box=replace(street.STALL, x1=0.2 * i, x2=0.2 * i + 0.05)))
-    with street.database.transaction() as transaction:
-        transaction.execute(update(deliveries).values(created_at=street.START))
+    first, *_ = claim(street, limit=1)
+    street.outbox.retry(first.id, "w", "no route", wait_s=30)
+    second, *_ = claim(street, limit=4)
+    assert second.created_at > first.created_at  # the first waits, and holds up no other
+    street.outbox.give_back(second.id, "w")
+    street.clock.pass_s(60)
     rows = claim(street, limit=4)
-    assert [r.due_at for r in rows] == sorted(r.due_at for r in rows)
+    assert rows[0].id == first.id
+    assert [r.created_at for r in rows] == sorted(r.created_at for r in rows)
+
+
+def test_after_an_outage_all_is_due_but_what_was_refused(posted_street):
+    street = posted_street
+    for i in range(3):
+        street.look(street.cover(box=replace(street.STALL, x1=0.2 * i, x2=0.2 * i + 0.05)))
+    tried, refused, held = claim(street, limit=3)
+    street.outbox.retry(tried.id, "w", "no route", wait_s=600)
+    street.outbox.refused(refused, "w", "unknown grid", wait_s=600, quarantine_after=3)
+    assert claim(street) == ()
+    assert street.outbox.release("city") == 1
+    assert [row.id for row in claim(street)] == [tried.id]
+    assert street.outbox.release("city") == 0
+    assert held.destination == "city"

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api.config import MapConfig
+from api.config import CityConfig
 from api.ui.map_layers import MapLayers
-from api.where import GridConfig
 from detector.flights.flight_record import (
     FlightRecord,
     LensRecord,
@@ -93,5 +92,6 @@ def _square(west: float, south: float) -> list[list[float]]:
 
 
 def layers(made: dict[str, Any]) -> MapLayers:
-    grids = tuple(GridConfig.model_validate(grid) for grid in made["grids"])
-    return MapLayers(MapConfig.model_validate(made["map"]), grids)
+    """As the application makes them of a configuration."""
+    city = CityConfig.model_validate(made)
+    return MapLayers(city.grids, city.shown_ledger, city.map.flights)

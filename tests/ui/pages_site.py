@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from api.auth import Role
@@ -68,6 +70,35 @@ def site_with_past(folder: Path, *, pending: int, cases_count: int, **changes: A
         days=20,
     )
     return site
+
+
+def site_of_a_year(folder: Path, *, pending: int, cases_count: int, **changes: Any) -> Site:
+    """As much as a city has after a year, with pictures of 1920×1080. A folder that was filled
+    before is taken as it is."""
+    site = Site(folder, **changes)
+    if site.service.records.queries.incidents(limit=1).items:
+        return site
+    moments = {
+        kind: enlarged(picture(seed, stall=True))
+        for kind, seed in (("first", 901), ("threshold", 902))
+    }
+    populate(
+        site.service.records.database,
+        pending=pending,
+        cases_count=cases_count,
+        pictures=stored(site.service.records.store, moments),
+        destination="city",
+    )
+    return site
+
+
+def enlarged(data: bytes) -> bytes:
+    """A JPEG of 1920×1080 with grain, as large as a camera's."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    image = cv2.resize(image, (1920, 1080), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    image += np.random.default_rng(3).normal(0, 6, image.shape).astype(np.int16)
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
 class Visitor:

@@ -10,14 +10,21 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
-
-from detector.incidents import Database
+from detector.incidents import Database, Transaction
 from detector.incidents.chain import START, chain_hash
 from detector.incidents.evidence_row import EvidenceRow
-from detector.incidents.schema import case_events, cases, evidence, incident_events, incidents
+from detector.incidents.schema import (
+    case_events,
+    cases,
+    deliveries,
+    evidence,
+    incident_events,
+    incidents,
+    verdicts,
+)
+from tests.ui.bulk_rows import add_rows
 
-_CHUNK = 2000
+_CHUNK = 20_000
 _KINDS = (
     ("vendor", "mobile_vendor", "cart"),
     ("vendor", "shop_outside_line", "stall"),
@@ -48,9 +55,11 @@ def populate(
     seed: int = 7,
     now: datetime | None = None,
     days: float = 365,
+    destination: str | None = None,
 ) -> None:
     """`pending` incidents without a verdict and without a case, and `cases_count` decided ones
-    with a case, spread over the last `days`."""
+    with a case, spread over the last `days`. `destination`: their verdicts are there as well, and
+    each case has been delivered to it."""
     chance = random.Random(seed)
     now = now or datetime.now(UTC)
     numbers = range(pending + cases_count)
@@ -63,18 +72,21 @@ def populate(
     made = ((maker, maker.number < pending) for maker in makers)
     while chunk := list(islice(made, _CHUNK)):
         with database.transaction() as transaction:
-            transaction.execute(
-                insert(incidents), [maker.incident(undecided) for maker, undecided in chunk]
-            )
-            shown = [row for maker, _ in chunk for row in maker.rows]
-            if shown:
-                transaction.execute(insert(evidence), shown)
-            told = [maker.event() for maker, _ in chunk]
-            transaction.execute(insert(incident_events), told)
-            filed = [maker for maker, undecided in chunk if not undecided]
-            if filed:
-                transaction.execute(insert(cases), [maker.case() for maker in filed])
-                transaction.execute(insert(case_events), [maker.case_event() for maker in filed])
+            _add(transaction, chunk, destination)
+
+
+def _add(
+    transaction: Transaction, chunk: Sequence[tuple[_Maker, bool]], destination: str | None
+) -> None:
+    filed = [maker for maker, undecided in chunk if not undecided]
+    add_rows(transaction, incidents, [m.incident(undecided) for m, undecided in chunk])
+    add_rows(transaction, evidence, [row for maker, _ in chunk for row in maker.rows])
+    add_rows(transaction, incident_events, [maker.event() for maker, _ in chunk])
+    add_rows(transaction, cases, [maker.case() for maker in filed])
+    add_rows(transaction, case_events, [maker.case_event() for maker in filed])
+    if destination is not None:
+        add_rows(transaction, verdicts, [maker.verdict() for maker in filed])
+        add_rows(transaction, deliveries, [maker.delivery(destination) for maker in filed])
 
 
 class _Maker:
@@ -227,4 +239,43 @@ class _Maker:
             "to_state": "reported",
             "actor": "xunjie",
             "note": "",
+        }
+
+    def verdict(self) -> dict[str, Any]:
+        return {
+            "incident_id": self.id,
+            "answer": "rejected" if self.rejected else "confirmed",
+            "operator": f"op{self.number % 10}",
+            "reason": "shadow" if self.rejected else "",
+            "class_name": None,
+            "box_unit": None,
+            "at": self.at + timedelta(seconds=20),
+        }
+
+    def delivery(self, destination: str) -> dict[str, Any]:
+        case = self.case()
+        record = {
+            name: case[name]
+            for name in ("number", "violation", "subtype", "code", "description", "source_id")
+        }
+        return {
+            "id": UUID(int=self.case_id.int ^ 1),
+            "destination": destination,
+            "case_id": self.case_id,
+            "incident_id": self.id,
+            "kind": "opened",
+            "seq": 1,
+            "idempotency_key": f"{self.case_id}-opened-1",
+            "record": {**record, "place": {"lon_deg": self.lon, "lat_deg": self.lat}},
+            "frozen": True,
+            "state": "delivered",
+            "attempts": 1,
+            "refusals": 0,
+            "due_at": self.at + timedelta(seconds=20),
+            "worker": None,
+            "lease_until": None,
+            "last_error": None,
+            "remote_id": f"R{self.number}",
+            "created_at": self.at + timedelta(seconds=20),
+            "delivered_at": self.at + timedelta(seconds=22),
         }

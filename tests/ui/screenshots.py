@@ -9,29 +9,41 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 from playwright.sync_api import Page
+from sqlalchemy import select, update
 
 from api.app import create_app
 from api.auth import Role
 from api.auth.sessions import COOKIE
 from api.config import RELEASED_MODELS, parse_config
 from api.demo_command import demo_config
+from api.flight_desk import FlightPlaces, city_ledger, file_comparison, flights_folder
 from api.server import start_server
 from api.service import Service
+from detector.flights.ledger import write_ledger
+from detector.incidents.schema import incidents
 from detector.incidents.utc import utc_now
 from detector.inference.fake import FakeDetector
 from detector.inference.manifest import read_manifest
 from tests.api.city import CLASSES
+from tests.ui.made_clip import add_clip
 from tests.ui.made_models import write_gate, write_model, write_run
 from tests.ui.map_files import write_layers
 from tests.ui.pages_site import browser
 from tests.ui.populate import StoredPicture, populate
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "flights"))
+
+from made_comparison import made_comparison
+
+_FLIGHT = "estate-may--estate-june"
 PAGES = (
     "login",
     "review",
@@ -41,7 +53,10 @@ PAGES = (
     "zones",
     "add-camera",
     "import-cameras",
+    "clip",
     "map",
+    "flights",
+    "flight",
     "figures",
     "models",
     "audit",
@@ -101,13 +116,45 @@ def _service(folder: Path) -> Service:
         cameras=[f"street-{n:03d}" for n in range(30)],
         days=25,
     )
+    _flight(service, folder / "made")
     service.start()
+    _clip(service, demo.cameras)
     for camera in demo.cameras:
         ok, image = cv2.VideoCapture(str(getattr(camera.source, "url", ""))).read()
         assert ok
         data = cv2.imencode(".jpg", image)[1].tobytes()
         service.engine.camera(camera.id).source.submit(data, utc_now(), None, "demo")
     return service
+
+
+def _clip(service: Service, cameras: Sequence[Any]) -> None:
+    """The head of the queue gets its camera's video as a clip, and a place."""
+    pending = incidents.c.verdict == "pending"
+    order = incidents.c.urgent.desc(), incidents.c.opened_at.desc()
+    with service.records.database.transaction() as transaction:
+        columns = incidents.c.id, incidents.c.source_id
+        head = transaction.execute(select(*columns).where(pending).order_by(*order)).first()
+        assert head is not None
+        first, source_id = head
+        x, y = 119.205, 34.605
+        place = {"x": x, "y": y, "crs": "EPSG:4326", "error_radius_m": 12.0}
+        placed = update(incidents).where(incidents.c.id == first)
+        transaction.execute(placed.values(**place, lon_deg=x, lat_deg=y))
+    camera = next(camera for camera in cameras if camera.id == source_id)
+    add_clip(service, first, Path(camera.source.url).read_bytes(), seconds=30)
+
+
+def _flight(service: Service, folder: Path) -> None:
+    """A filed comparison of two days: one new shed, one gone, one that stands."""
+    city, made = service.config, made_comparison(folder)
+    write_ledger(city_ledger(city), made.ledger)
+    places = FlightPlaces(
+        place=flights_folder(city) / _FLIGHT,
+        base=made.base,
+        current=made.current,
+        ledger=city_ledger(city),
+    )
+    file_comparison(service.records, city, made.comparison, places, "0" * 64)
 
 
 def _candidates(folder: Path) -> None:
@@ -154,6 +201,8 @@ def _shoot(service: Service, url: str, out: Path) -> None:
         "zones": f"cameras?camera={service.config.cameras[0].id}",
         "add-camera": "cameras",
         "import-cameras": "cameras",
+        "clip": "review",
+        "flight": f"flights?flight={_FLIGHT}",
     }
     with browser() as opened:
         for language in ("zh", "en"):
@@ -183,6 +232,9 @@ def _set_up(page: Page, name: str) -> None:
         table = {"name": "cameras.csv", "mimeType": "text/csv", "buffer": _TABLE.encode()}
         page.set_input_files("input[type=file]", table)
         page.wait_for_selector(".faults")
+    elif name == "clip":
+        page.keyboard.press("p")
+        page.wait_for_selector(".player:not([data-frames='0'])")
     elif name == "zones":
         page.click("[data-act=try]")
     elif name == "map":

@@ -9,6 +9,7 @@ import pytest
 from api.auth import Role
 from api.camera_list import read_rows, table_path
 from detector.sources.camera_table import COLUMNS
+from detector.sources.registry import build_source
 from tests.auth.site import Site
 
 HEADER = ",".join(COLUMNS) + "\n"
@@ -87,6 +88,18 @@ def test_a_camera_is_added_changed_and_taken_away_while_others_are_looked_at(sit
     assert ids(site) == ["corner", "car"]
     actions = {row.action for row in site.access.audit.entries()}
     assert {"camera_added", "camera_changed", "camera_removed"} <= actions
+
+
+def test_a_camera_s_source_is_built_once(site: Site, monkeypatch: pytest.MonkeyPatch):
+    built = []
+
+    def counted(*given):
+        built.append(build_source(*given))
+        return built[-1]
+
+    monkeypatch.setattr("api.service.build_source", counted)
+    assert site.signed_in(Role.ENGINEER).put("/api/cameras/market", json=PUSH).status_code == 200
+    assert built == [site.service.engine.camera("market").source]
 
 
 def test_a_camera_that_was_changed_goes_on_with_what_it_followed(site: Site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -51,6 +52,29 @@ def test_gcj02_cells_come_out_in_wgs84(tmp_path: Path):
     (west, south), *_ = layers(made).grids()[0].geometry["coordinates"][0]
     assert 0.003 < 119.2 - west < 0.008
     assert 0 < abs(34.6 - south) < 0.004
+
+
+def test_covers_are_the_ledger_s_unless_the_map_has_its_own(tmp_path: Path):
+    made = write_layers(tmp_path)
+    own = made["map"].pop("cover_ledger")
+    points = [
+        {
+            "type": "Feature",
+            "properties": {"bjbm": f"{CODE}{n}"},
+            "geometry": {"type": "Point", "coordinates": [119.2, 34.605]},
+        }
+        for n in range(2)
+    ]
+    ledger = tmp_path / "covers.geojson"
+    ledger.write_text(json.dumps({"type": "FeatureCollection", "features": points}))
+    everywhere = (119, 34, 120, 35, 10)
+    assert not layers(made).has_covers
+    city = {**made, "ledger": {"file": ledger, "code_property": "bjbm", "crs": "GCJ-02"}}
+    (first, _), total = layers(city).covers(*everywhere)
+    assert (first.code, total) == (f"{CODE}0", 2)
+    assert 0.003 < 119.2 - first.lon_deg < 0.008
+    city["map"] = {**made["map"], "cover_ledger": own}
+    assert layers(city).covers(*everywhere)[1] == 3
 
 
 def test_the_routes_give_layers_and_covers(tmp_path: Path):

@@ -160,6 +160,7 @@ def test_each_role_gets_its_pages_and_each_page_opens(visit, past: Site):
     for role, wanted in (
         (Role.VIEWER, everything[1:7]),
         (Role.OPERATOR, everything[:7]),
+        (Role.SUPERVISOR, everything[:7]),
         (Role.ENGINEER, everything[1:7]),
         (Role.ADMINISTRATOR, everything),
     ):

@@ -98,9 +98,6 @@ def test_a_rule_is_tried_on_the_page(visit, past: Site):
 def test_layers_of_the_map_are_chosen_and_kept(visit, past: Site, tmp_path: Path):
     made = layers(write_layers(tmp_path / "layers"))
     past.app.state.layers = made
-    config = past.service.config
-    maps = config.map.model_copy(update={"cover_ledger": tmp_path / "layers" / "covers.csv"})
-    past.service.config = config.model_copy(update={"map": maps})
     page = visit(Role.VIEWER).open("map")
     grids, covers = page.locator("[name=grids]"), page.locator("[name=covers]")
     assert (grids.is_checked(), covers.is_enabled()) == (False, True)

@@ -98,7 +98,10 @@ def test_a_dossier_and_figures_and_the_map_of_what_happened(site: Site):
     assert len(pdf.content) > 10_000  # the pictures are in it
     populate(site.service.records.database, pending=20, cases_count=80, days=20)
     figures = client.get("/api/figures", params={"days": 30}).json()
-    assert sum(each["count"] for each in figures["counts"]) == figures["incidents"] == 100
+    for by in ("by_day", "by_violation", "by_camera"):
+        counted = sum(n for bar in figures[by] for n in bar["counts"].values())
+        assert counted == figures["incidents"] == 100
+    assert len(figures["by_day"]) == 30
     assert figures["pending"] == 20
     assert 0.6 < figures["confirmed_share"] < 1
     assert figures["first_sight_to_case_s"] == pytest.approx(320)

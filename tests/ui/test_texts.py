@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from api.auth.identity import Via
 from api.auth.role import Role
 from api.ui.page_routes import STATIC
 from detector.evidence import EvidenceKind
-from detector.incidents import CaseState, DeliveryState, LetterKind
+from detector.incidents import CaseState, DeliveryState, LetterKind, OutcomeKind
 from detector.incidents.journal import IncidentEventKind
 from detector.incidents.reason_text import reason_zh
 from detector.rules.base import coverage_text as rule_coverage
@@ -67,11 +68,23 @@ def test_every_family_of_keys_is_there():
         ("word.", VerdictAnswer),
         ("word.", SourceState),
         ("word.", BlindReason),
+        ("word.", OutcomeKind),
         ("word.", (*VENDOR_CLASSES, *COVER_CLASSES)),
     ],
 )
 def test_every_word_of_the_records_is_translated(stem: str, names):
     assert {f"{stem}{name}" for name in names} - TEXTS["zh"].keys() == set()
+
+
+def test_every_action_of_the_audit_log_is_translated():
+    call = re.compile(r'audit\.(?:add|write)\((?:\s*\w+(?:\(\))?,)+\s*"([\w ]+)"')
+    api = STATIC.parents[1]
+    found = {m for path in api.rglob("*.py") for m in call.findall(path.read_text("utf-8"))}
+    found |= {"camera_added", "camera_changed"}  # chosen between, in one call
+    assert len(found) > 20
+    keys = {f"audit.does.{name.replace(' ', '_')}" for name in found}
+    keys |= {f"audit.by.{via}" for via in Via}
+    assert keys - TEXTS["zh"].keys() == set()
 
 
 def test_both_languages_fill_in_the_same_values():

@@ -12,7 +12,7 @@ export async function open(page) {
   const state = h("p", { "aria-live": "polite" });
   const load = async (before) => {
     const { items, next_before } = await get(`/api/audit${query({ ...filter, before, limit: 100 })}`);
-    const rows = items.map((each) => h("tr", {}, h("td", { class: "number" }, each.seq), h("td", {}, when(each.at)), h("td", {}, each.actor), h("td", {}, each.via), h("td", {}, each.action), h("td", {}, each.subject), h("td", {}, each.detail === "{}" ? "" : h("code", {}, each.detail)), h("td", {}, each.address)));
+    const rows = items.map((each) => h("tr", {}, h("td", { class: "number" }, each.seq), h("td", {}, when(each.at)), h("td", {}, each.actor), h("td", {}, t(`audit.by.${each.via}`)), h("td", {}, t(`audit.does.${each.action.replaceAll(" ", "_")}`), " ", h("small", { class: "quiet" }, each.action)), h("td", {}, each.subject), h("td", {}, each.detail === "{}" ? "" : h("code", {}, each.detail)), h("td", {}, each.address)));
     show(body, table(COLUMNS.map((name) => t(`audit.${name}`)), rows), next_before && h("p", { class: "row end" }, h("button", { type: "button", onclick: () => load(next_before) }, t("more"))));
   };
   const verify = async () => {

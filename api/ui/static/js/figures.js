@@ -1,45 +1,57 @@
 // Figures: tiles and charts; a click on a bar narrows the others to it.
 
-import { download, get, may } from "./api.js";
+import { download, get, may, query } from "./api.js";
 import { field, h, select, show, table } from "./dom.js";
 import { ago, t, word } from "./i18n.js";
 
 const VERDICTS = ["confirmed", "corrected", "pending", "rejected"];
 const COLOURS = { confirmed: "#009e73", corrected: "#56b4e9", pending: "#e69f00", rejected: "#8a9099" };
 const DAYS = [7, 30, 90, 366];
+const MOST = 12; // bars of one chart
 
 export async function open(page) {
   const { echarts } = await import("/assets/echart/index.js");
   let days = 30;
-  const only = { violation: null, source_id: null };
+  const only = { violation: null, source_id: null, grid: null };
   const tiles = h("div", { class: "tiles" });
-  const boxes = ["by_day", "by_violation", "by_camera"].map((name) => [name, h("div", { class: "chart", role: "img", "aria-label": t(`figures.${name}`) })]);
-  const text = h("details", {}, h("summary", {}, t("figures.by_camera")));
+  const names = ["by_day", "by_violation", "by_camera", "by_grid"];
+  const boxes = names.map((name) => [name, h("div", { class: "chart", role: "img", "aria-label": t(`figures.${name}`) })]);
+  const cards = Object.fromEntries(boxes.map(([name, box]) => [name, h("div", { class: "card" }, h("h2", {}, t(`figures.${name}`)), box)]));
+  const chosen = h("div", { class: "row", "aria-live": "polite" });
+  const text = h("details", {});
+  const span = select(DAYS.map((n) => [String(n), t("figures.days", { n })]), "30", (value) => {
+    days = Number(value);
+    load();
+  });
   show(
     page,
     h("h1", {}, t("page.figures")),
-    h("div", { class: "filters" }, field(t("map.hours"), select(DAYS.map((n) => [String(n), t("figures.days", { n })]), "30", (value) => { days = Number(value); load(); })), may("export") && h("button", { type: "button", onclick: () => download(`/api/figures.csv?days=${days}`, "figures.csv") }, t("figures.csv")), h("button", { type: "button", onclick: () => { only.violation = only.source_id = null; draw(); } }, t("all"))),
+    h("div", { class: "filters" }, field(t("map.hours"), span), may("export") && h("button", { type: "button", onclick: () => download(`/api/figures.csv?days=${days}`, "figures.csv") }, t("figures.csv")), chosen),
     tiles,
-    h("div", { class: "charts" }, boxes.map(([name, box]) => h("div", { class: "card" }, h("h2", {}, t(`figures.${name}`)), box))),
+    h("div", { class: "charts" }, Object.values(cards)),
     h("p", {}),
     text,
   );
   const charts = Object.fromEntries(boxes.map(([name, box]) => [name, echarts.init(box, null, { renderer: "svg" })]));
-  let found;
-  const draw = () => {
-    const counts = found.counts.filter((each) => (!only.violation || each.violation === only.violation) && (!only.source_id || each.source_id === only.source_id));
-    bars(charts.by_day, group(counts, "day"), false);
-    bars(charts.by_violation, group(counts, "violation"), true);
-    bars(charts.by_camera, top(group(counts, "source_id"), 12), true);
-    show(text, h("summary", {}, t("figures.by_camera")), numbers(group(counts, "source_id")));
+  const narrow = (name, value) => {
+    only[name] = value;
+    load();
   };
   const load = async () => {
-    found = await get(`/api/figures?days=${days}`);
+    const found = await get(`/api/figures${query({ days, ...only })}`);
+    cards.by_grid.hidden = found.by_grid.length === 0;
     show(tiles, tilesOf(found));
-    draw();
+    show(chosen, Object.entries(only).filter(([, value]) => value).map(([name, value]) => h("button", { type: "button", class: "chip", onclick: () => narrow(name, null) }, `${t(`figures.only.${name}`)}: ${name === "violation" ? word(value) : value} ✕`)), casesOf(only, days));
+    bars(charts.by_day, found.by_day, false);
+    bars(charts.by_violation, lying(found.by_violation), true);
+    bars(charts.by_camera, lying(found.by_camera), true);
+    bars(charts.by_grid, lying(found.by_grid), true);
+    for (const chart of Object.values(charts)) chart.resize();
+    show(text, h("summary", {}, t("figures.table")), numbers(found.by_camera));
   };
-  charts.by_violation.on("click", ({ name }) => { only.violation = found.counts.find((each) => word(each.violation) === name)?.violation ?? null; draw(); });
-  charts.by_camera.on("click", ({ name }) => { only.source_id = name; draw(); });
+  // A click on a bar narrows the others to it.
+  const byShown = { by_violation: "violation", by_camera: "source_id", by_grid: "grid" };
+  for (const [chart, name] of Object.entries(byShown)) charts[chart].on("click", ({ data }) => narrow(name, data.key));
   const resize = new ResizeObserver(() => Object.values(charts).forEach((chart) => chart.resize()));
   resize.observe(page);
   await load();
@@ -49,36 +61,46 @@ export async function open(page) {
   };
 }
 
+// From the bars down to the cases behind them.
+function casesOf({ violation, source_id, grid }, days) {
+  if (grid || !(violation || source_id)) return null; // cases are not listed by cell
+  const since = new Date();
+  since.setHours(0, 0, 0, 0);
+  since.setDate(since.getDate() - days + 1);
+  return h("a", { href: `/pages/cases${query({ violation, source_id, opened_from: since.toISOString() })}` }, t("figures.cases_of"));
+}
+
 function tilesOf(found) {
   const percent = (share) => (share === null ? "—" : `${(share * 100).toFixed(share > 0.99 ? 2 : 1)} %`);
-  const span = (seconds) => (seconds === null ? "—" : ago(seconds));
+  const time = (seconds) => (seconds === null ? "—" : ago(seconds));
+  const rate = found.false_alarms_per_camera_day;
+  const { before } = found;
   const tiles = [
-    ["incidents", found.incidents],
+    ["incidents", found.incidents, trend(found.incidents, before?.incidents)],
     ["pending", found.pending],
-    ["share", percent(found.confirmed_share)],
-    ["false", found.false_alarms_per_camera_day === null ? "—" : found.false_alarms_per_camera_day.toFixed(3)],
-    ["to_case", span(found.first_sight_to_case_s)],
-    ["clear", span(found.clearance_s)],
+    ["share", percent(found.confirmed_share), trend(found.confirmed_share, before?.confirmed_share)],
+    ["false", rate === null ? "—" : rate.toFixed(3), trend(rate, before?.false_alarms_per_camera_day)],
+    ["to_case", time(found.first_sight_to_case_s)],
+    ["clear", time(found.clearance_s)],
     ["closing", percent(found.closing_rate)],
-    ["delivery", span(found.oldest_undelivered_s)],
-    ["stale", span(found.greatest_staleness_s)],
+    ["delivery", time(found.oldest_undelivered_s)],
+    ["stale", time(found.greatest_staleness_s)],
   ];
-  return tiles.map(([name, value]) => h("div", { class: "card", "data-figure": name }, h("strong", {}, value), t(`figures.${name}`)));
+  return tiles.map(([name, value, change]) => h("div", { class: "card", "data-figure": name }, h("strong", {}, value), t(`figures.${name}`), change && h("small", { class: "trend" }, change)));
 }
 
-function group(counts, by) {
-  const rows = new Map();
-  for (const each of counts) {
-    const row = rows.get(each[by]) ?? {};
-    row[each.verdict] = (row[each.verdict] ?? 0) + each.count;
-    rows.set(each[by], row);
-  }
-  return [...rows].map(([name, row]) => ({ name, row, sum: Object.values(row).reduce((a, b) => a + b, 0) })).sort((a, b) => (by === "day" ? a.name.localeCompare(b.name) : a.sum - b.sum));
+// Against the equally long span before, in percent of it.
+function trend(now, before) {
+  if (now === null || before === null || before === undefined || before === 0) return "";
+  const percent = Math.round((100 * (now - before)) / before);
+  const sign = percent > 0 ? "▲ +" : percent < 0 ? "▼ −" : "= ";
+  return t("figures.trend", { change: `${sign}${Math.abs(percent)} %` });
 }
 
-const top = (rows, n) => rows.slice(-n);
+// A lying chart draws its first row lowest.
+const lying = (rows) => rows.slice(0, MOST).reverse();
 
-function bars(chart, rows, lying) {
+function bars(chart, rows, isLying) {
   const names = { type: "category", data: rows.map((each) => word(each.name)), axisLabel: { width: 130, overflow: "truncate" } };
   const values = { type: "value", minInterval: 1 };
   chart.setOption(
@@ -87,18 +109,20 @@ function bars(chart, rows, lying) {
       grid: { left: 10, right: 20, top: 34, bottom: 10, containLabel: true },
       legend: { top: 0, data: VERDICTS.map(word) },
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, renderMode: "richText" },
-      xAxis: lying ? values : names,
-      yAxis: lying ? names : values,
-      series: VERDICTS.map((verdict) => ({ name: word(verdict), type: "bar", stack: "all", barMaxWidth: 34, itemStyle: { color: COLOURS[verdict], decal: verdict === "rejected" ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: 0.8 } : undefined }, data: rows.map((each) => each.row[verdict] ?? 0) })),
+      xAxis: isLying ? values : names,
+      yAxis: isLying ? names : values,
+      series: VERDICTS.map((verdict) => ({ name: word(verdict), type: "bar", stack: "all", barMaxWidth: 34, itemStyle: styleOf(verdict), data: rows.map((each) => ({ value: each.counts[verdict] ?? 0, key: each.name })) })),
     },
     true,
   );
 }
 
+const styleOf = (verdict) => ({ color: COLOURS[verdict], decal: verdict === "rejected" ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: 0.8 } : undefined });
+
 function numbers(rows) {
-  return table([t("cases.camera"), ...VERDICTS.map(word), t("figures.share")], [...rows].reverse().map(({ name, row }) => {
-    const good = (row.confirmed ?? 0) + (row.corrected ?? 0);
-    const decided = good + (row.rejected ?? 0);
-    return h("tr", {}, h("td", {}, name), VERDICTS.map((verdict) => h("td", { class: "number" }, row[verdict] ?? 0)), h("td", { class: "number" }, decided ? `${Math.round((100 * good) / decided)} %` : "—"));
+  return table([t("cases.camera"), ...VERDICTS.map(word), t("figures.share")], rows.map(({ name, counts }) => {
+    const good = (counts.confirmed ?? 0) + (counts.corrected ?? 0);
+    const decided = good + (counts.rejected ?? 0);
+    return h("tr", {}, h("td", {}, name), VERDICTS.map((verdict) => h("td", { class: "number" }, counts[verdict] ?? 0)), h("td", { class: "number" }, decided ? `${Math.round((100 * good) / decided)} %` : "—"));
   }));
 }

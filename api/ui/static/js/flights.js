@@ -3,6 +3,7 @@
 import { get, may, post } from "./api.js";
 import { dialog, field, h, select, show, table, toast } from "./dom.js";
 import { t, when, word } from "./i18n.js";
+import { leaflet } from "./leaflet.js";
 
 const KINDS = ["new", "grown", "removed", "unchanged", "not_visible"];
 const COLOURS = { new: "#d55e00", grown: "#e69f00", removed: "#0072b2", unchanged: "#7a7f87", not_visible: "#b9c0c8" };
@@ -166,10 +167,7 @@ function reject(act) {
 }
 
 async function mapOf(choose) {
-  if (!document.querySelector("link[data-leaflet]")) {
-    document.head.append(h("link", { rel: "stylesheet", href: "/assets/leaflet/leaflet/leaflet.css", "data-leaflet": true }));
-  }
-  const { leaflet: L } = await import("/assets/leaflet/index.js");
+  const L = await leaflet();
   const box = h("div", { class: "flightmap", role: "application", "aria-label": t("page.map") });
   let map, layer;
   const shapes = new Map();

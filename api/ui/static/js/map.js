@@ -3,6 +3,7 @@
 import { get, query } from "./api.js";
 import { field, h, select, show } from "./dom.js";
 import { t, when, word } from "./i18n.js";
+import { leaflet } from "./leaflet.js";
 
 const SPANS = [24, 24 * 7, 24 * 30, 24 * 366];
 const LAYERS = ["grids", "flights", "covers"];
@@ -11,10 +12,7 @@ const CELL_PX = 46;
 const COLOURS = { pending: "#e69f00", confirmed: "#009e73", corrected: "#009e73", rejected: "#7a7f87" };
 
 export async function open(page) {
-  if (!document.querySelector("link[data-leaflet]")) {
-    document.head.append(h("link", { rel: "stylesheet", href: "/assets/leaflet/leaflet/leaflet.css", "data-leaflet": true }));
-  }
-  const { leaflet: L } = await import("/assets/leaflet/index.js");
+  const L = await leaflet();
   const note = h("span", { class: "quiet", "aria-live": "polite" });
   const slider = h("input", { type: "range", min: "0", max: "100", value: "100", "aria-label": t("map.until") });
   const until = h("span", {});
@@ -31,7 +29,7 @@ export async function open(page) {
   const layer = L.layerGroup().addTo(map);
   const under = Object.fromEntries(LAYERS.map((name) => [name, L.layerGroup().addTo(map)]));
   const chosen = new Set(JSON.parse(localStorage.getItem(KEPT) ?? "null") ?? ["cameras", "incidents", "cases", "flights"]);
-  let found = { cameras: [], incidents: [], unplaced: 0 };
+  let found = { cameras: [], incidents: [], unplaced: 0, total: 0 };
   let ground = { grids: [], flights: [], covers: false };
   const end = () => Date.now() - ((100 - Number(slider.value)) / 100) * hours * 3600e3;
   const draw = () => {
@@ -41,7 +39,7 @@ export async function open(page) {
     layer.clearLayers();
     if (chosen.has("cameras")) for (const camera of found.cameras) cameraOf(L, camera).addTo(layer);
     for (const group of groups(map, seen)) groupOf(L, map, group).addTo(layer);
-    note.textContent = `${found.cameras.length} ${t("map.cameras")} · ${seen.length} ${t("map.incidents")} · ${t("map.unplaced", { n: found.unplaced })}${found.cameras.length + seen.length ? "" : ` · ${t("map.empty")}`}`;
+    note.textContent = `${found.cameras.length} ${t("map.cameras")} · ${seen.length} ${t("map.incidents")} · ${t("map.unplaced", { n: found.unplaced })}${found.total > found.incidents.length ? ` · ${t("map.newest", { n: found.incidents.length, total: found.total })}` : ""}${found.cameras.length + seen.length ? "" : ` · ${t("map.empty")}`}`;
   };
   const load = async () => {
     found = await get(`/api/map${query({ opened_from: new Date(Date.now() - hours * 3600e3).toISOString() })}`);

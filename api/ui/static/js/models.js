@@ -19,10 +19,22 @@ export async function open(page) {
     const found = await get("/api/models/runs");
     show(runs, found.length ? h("div", { class: "charts" }, found.map(runOf)) : h("p", { class: "quiet" }, t("models.no_runs")));
   };
-  show(page, h("h1", {}, t("models.candidates")), waiting, h("h1", {}, t("models.runs")), runs, h("h1", {}, t("models.released")), released);
+  const reload = may("models") && h("button", { type: "button", "data-act": "reload", title: t("models.reload_why"), onclick: () => takeUp(load) }, t("models.reload"));
+  show(page, h("h1", {}, t("models.candidates")), waiting, h("h1", {}, t("models.runs")), runs, h("div", { class: "row" }, h("h1", {}, t("models.released")), h("span", { class: "grow" }), reload), released);
   await Promise.all([load(), follow()]);
   const timer = setInterval(() => follow().catch(() => {}), EVERY_MS);
   return () => clearInterval(timer);
+}
+
+// What was exchanged on disk, by `xunjie promote` for one.
+async function takeUp(load) {
+  try {
+    const used = await post("/api/models/reload");
+    toast(t("models.reloaded", { n: used.length }));
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+  await load();
 }
 
 async function attempt(act) {

@@ -6,6 +6,8 @@ import { dialog, field, h, select, show, toast } from "./dom.js";
 import { ago, language, t, when, word } from "./i18n.js";
 import { openOriginal } from "./original.js";
 import { bulk } from "./bulk.js";
+import { MiniMap } from "./minimap.js";
+import { Player } from "./player.js";
 import { Viewer } from "./viewer.js";
 
 const AHEAD = 6;
@@ -21,6 +23,8 @@ const KEYS = [
   ["Z / U", "undo"],
   ["[ ]", "strip"],
   ["S", "slider"],
+  ["P", "clip"],
+  [", .", "frames"],
   ["V", "boxes"],
   ["+ − 0", "zoom"],
   ["G", "bulk"],
@@ -35,6 +39,8 @@ class Review {
     this.skipped = [];
     this.since = new Date().toISOString();
     this.viewer = new Viewer();
+    this.player = new Player(this.viewer, () => this.item && this.look(this.looking));
+    this.map = new MiniMap();
     this.parts = this.build();
     this.onKey = (event) => this.key(event);
   }
@@ -43,6 +49,7 @@ class Review {
     addEventListener("keydown", this.onKey);
     await this.fill();
     this.display();
+    this.map.start().catch(() => (this.map.element.hidden = true));
     this.timer = setInterval(() => this.beat(), BEAT_MS);
     await this.beat();
   }
@@ -50,6 +57,8 @@ class Review {
   stop() {
     removeEventListener("keydown", this.onKey);
     clearInterval(this.timer);
+    this.player.close();
+    this.map.stop();
     for (const item of this.queue) post(`/api/review/${item.incident.id}/release`).catch(() => {});
   }
 
@@ -64,8 +73,8 @@ class Review {
       stage: h("section", { class: "stage", "aria-label": t("review.picture") }),
       next: h("div", { class: "ahead", "aria-hidden": "true" }),
     };
-    show(p.stage, this.viewer.element, p.strip);
-    const side = h("aside", { class: "side" }, p.what, p.actions, p.similar, h("section", {}, h("h2", {}, t("review.news")), p.news));
+    show(p.stage, this.viewer.element, this.player.element, p.strip);
+    const side = h("aside", { class: "side" }, p.what, p.actions, this.map.element, p.similar, h("section", {}, h("h2", {}, t("review.news")), p.news));
     show(this.page, h("h1", { class: "hidden" }, t("page.review")), h("div", { class: "review" }, h("div", { class: "left" }, p.counts, p.stage), side), p.next);
     this.drawActions(p.actions);
     return p;
@@ -77,7 +86,7 @@ class Review {
       box,
       h("div", { class: "row" }, button("C", "confirm", () => this.answer({ answer: "confirmed" }), "main"), button("K", "class", () => this.chooseClass()), button("B", "box", () => this.redraw())),
       h("div", { class: "reasons", role: "group", "aria-label": t("review.reject") }, REASONS.map((n) => h("button", { type: "button", class: "no", "data-reason": n, "aria-keyshortcuts": n, onclick: () => this.reject(n) }, h("kbd", {}, n), " ", t(`reason.${n}`)))),
-      h("div", { class: "row" }, button("N", "skip", () => this.skip()), button("Z", "undo", () => this.undo()), button("S", "slider", () => this.slide()), button("G", "bulk", () => this.openBulk()), button("?", "help", () => this.help())),
+      h("div", { class: "row" }, button("N", "skip", () => this.skip()), button("Z", "undo", () => this.undo()), button("S", "compare", () => this.slide()), button("P", "clip", () => this.clip()), button("G", "bulk", () => this.openBulk()), button("?", "help", () => this.help())),
       may("sealed") && h("div", { class: "row" }, h("button", { type: "button", "data-act": "original", onclick: () => this.item && openOriginal(this.item.incident.id) }, t("original.open"))),
     );
   }
@@ -129,6 +138,10 @@ class Review {
 
   display() {
     const { item } = this;
+    if (this.shown !== item) {
+      this.looking = null; // else the player would go back to it
+      this.player.close();
+    }
     this.shown = item;
     document.body.dataset.incident = item?.incident.id ?? "";
     if (!item) return this.empty();
@@ -137,9 +150,11 @@ class Review {
     this.drawStrip();
     this.drawWhat();
     this.drawSimilar();
+    this.map.show(item);
   }
 
   empty() {
+    this.map.show(null);
     this.parts.stage.classList.add("none");
     this.viewer.set("/assets/icon.svg", "", null, "");
     show(this.parts.strip);
@@ -148,6 +163,7 @@ class Review {
   }
 
   look(which) {
+    this.player.close();
     const { incident } = this.item;
     this.looking = which;
     if (!which) return;
@@ -272,6 +288,7 @@ class Review {
 
   redraw() {
     if (!this.item) return;
+    this.player.pause();
     if (this.viewer.drawing) return this.viewer.stopDrawing();
     toast(t("review.draw"));
     this.viewer.startDrawing((box) => (this.box = box));
@@ -302,6 +319,29 @@ class Review {
     this.look(this.main(this.item));
     this.viewer.compare(picture(this.item.incident.id, after.clean_id ?? after.shown_id));
     this.viewer.slider.focus();
+  }
+
+  // The clip where there is one, else the kept moments, masked like every picture.
+  async clip() {
+    const { item } = this;
+    if (!item) return;
+    if (this.player.open) return this.player.toggle();
+    this.viewer.hideAfter();
+    try {
+      await this.player.start(item);
+    } catch (error) {
+      this.player.close();
+      toast(error.message, "bad");
+    }
+  }
+
+  escape() {
+    if (this.viewer.drawing) this.viewer.stopDrawing();
+    else this.player.close();
+  }
+
+  frame(by) {
+    if (this.player.open) this.player.step(by);
   }
 
   step(by) {
@@ -349,9 +389,13 @@ class Review {
     }
   }
 
+  get sliders() {
+    return [this.viewer.slider, this.player.slider];
+  }
+
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target !== this.viewer.slider) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && !this.sliders.includes(event.target)) return;
     const act = this.binding(event);
     if (!act) return;
     window.xunjieKeyAt = performance.now();
@@ -369,7 +413,8 @@ class Review {
     }
     if (/^[1-9]$/.test(key)) return () => this.reject(Number(key));
     if (key === "Enter" && event.target.tagName === "BUTTON") return null;
-    if (event.target === viewer.slider && key.startsWith("Arrow")) return null;
+    if (this.sliders.includes(event.target) && key.startsWith("Arrow")) return null;
+    if (key === " " && event.target === this.player.slider) return () => this.player.toggle();
     return {
       Enter: () => (viewer.drawing && viewer.drawn ? this.sendBox() : this.answer({ answer: "confirmed" })),
       c: () => this.answer({ answer: "confirmed" }),
@@ -388,7 +433,10 @@ class Review {
       "=": () => viewer.zoom(1.4),
       "-": () => viewer.zoom(1 / 1.4),
       0: () => viewer.reset(),
-      Escape: () => viewer.stopDrawing(),
+      p: () => this.clip(),
+      ",": () => this.frame(-1),
+      ".": () => this.frame(1),
+      Escape: () => this.escape(),
       "?": () => this.help(),
     }[key.length === 1 ? key.toLowerCase() : key];
   }

@@ -32,6 +32,11 @@ export class Viewer {
     this.draw();
   }
 
+  // Another picture of the same view: zoom and boxes stay.
+  swap(source) {
+    this.image.src = source;
+  }
+
   // Resolves when the picture can be seen.
   shown() {
     return this.image.decode().catch(() => {});
