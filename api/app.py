@@ -21,6 +21,7 @@ from api.routes import (
     frames,
     health,
     incidents,
+    nodes,
     outcomes,
     reference,
     sources,
@@ -60,6 +61,7 @@ _ALWAYS = (
     original_routes,
     frames,
     flights,
+    nodes,
     sources,
     incidents,
     cases,
@@ -120,4 +122,5 @@ async def _committing(app: FastAPI) -> AsyncIterator[None]:
     app.state.figures.warm(days=2 * 183)
     yield
     app.state.figures.stop()
+    app.state.clips.stop()
     committer.stop()

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from api import (
     camera_commands,
+    delivery_commands,
     demo_command,
     gateway_command,
     learning_commands,
@@ -57,6 +58,7 @@ errors = Console(stderr=True)
 app.add_typer(flight_app, name="flight")
 camera_commands.app.registered_commands.extend(gateway_command.app.registered_commands)
 app.add_typer(camera_commands.app, name="cameras")
+app.add_typer(delivery_commands.app, name="deliveries")
 for commands in (run_commands, list_commands, demo_command, plan_command):
     app.registered_commands.extend(commands.app.registered_commands)
 

@@ -29,6 +29,7 @@ class ServiceCollector:
         yield from self._sources()
         yield from self._destinations()
         yield from self._records()
+        yield from self._nodes()
         memory = GaugeMetricFamily("xunjie_resident_bytes", "Resident memory of the process")
         memory.add_metric([], psutil.Process().memory_info().rss)
         yield memory
@@ -75,6 +76,20 @@ class ServiceCollector:
             aside.add_metric([stats.destination], stats.quarantined)
             done.add_metric([stats.destination], stats.delivered)
         yield from (depth, age, aside, done)
+
+    def _nodes(self) -> Iterator[Metric]:
+        if self._service.member is None:
+            return
+        up = GaugeMetricFamily("xunjie_node_up", "1 while it lives", labels=["node"])
+        cameras = GaugeMetricFamily("xunjie_node_cameras", "Looked at now", labels=["node"])
+        rate = GaugeMetricFamily("xunjie_node_looks_per_second", "Usable looks", labels=["node"])
+        capacity = GaugeMetricFamily("xunjie_node_capacity", "Its share's weight", labels=["node"])
+        for node in self._service.member.book.all():
+            up.add_metric([node.name], float(node.alive))
+            cameras.add_metric([node.name], node.cameras if node.alive else 0)
+            rate.add_metric([node.name], node.looks_per_s if node.alive else 0)
+            capacity.add_metric([node.name], node.capacity)
+        yield from (up, cameras, rate, capacity)
 
     def _records(self) -> Iterator[Metric]:
         incidents = GaugeMetricFamily(

@@ -6,37 +6,46 @@ import ipaddress
 import os
 import re
 import socket
+from urllib.parse import urlsplit
 
 from api.config import CityConfig
-from detector.cluster import NodeProfile
+from detector.cluster import Node, NodeProfile
 from detector.types import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
-def node_profile(name: str, config: CityConfig, seal_key_id: str) -> NodeProfile:
-    """Raises ConfigError for a name that is none."""
+def node_profile(
+    name: str, config: CityConfig, seal_key_id: str, *, watching: bool = True
+) -> NodeProfile:
+    """Raises ConfigError for a name that is none. A node that does not watch has no capacity."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"node name {name!r}: use up to 63 letters, digits, dots and dashes")
+    cores = float(len(os.sched_getaffinity(0)))
     return NodeProfile(
         name=name,
         host=socket.gethostname()[:200],
-        address=config.cluster.address or _address(config),
-        capacity=config.cluster.capacity or float(len(os.sched_getaffinity(0))),
+        address=config.cluster.address or "",
+        capacity=(config.cluster.capacity or cores) if watching else 0.0,
         seal_key_id=seal_key_id,
     )
 
 
-def _address(config: CityConfig) -> str:
-    """Empty where others cannot come in by it."""
-    host, port = config.http.host, config.http.port
-    if port == 0 or host == "localhost":
-        return ""
+def address_for_others(url: str) -> str:
+    """Of pages that answer at `url` here: a machine's name in the place of "any address"."""
+    parts = urlsplit(url)
     try:
-        bound = ipaddress.ip_address(host)
+        anywhere = ipaddress.ip_address(parts.hostname or "").is_unspecified
     except ValueError:
-        return f"http://{host}:{port}"
-    if bound.is_loopback:
-        return ""
-    name = socket.gethostname() if bound.is_unspecified else host
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        anywhere = False
+    return f"http://{socket.gethostname()}:{parts.port}" if anywhere else url.rstrip("/")
+
+
+def reachable(node: Node) -> str:
+    """Its address as seen from this machine; empty where only its own can reach it."""
+    host = urlsplit(node.address).hostname or ""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    return "" if local and node.host != socket.gethostname()[:200] else node.address.rstrip("/")

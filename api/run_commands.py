@@ -18,6 +18,7 @@ from api.auth.access import FIRST_USER
 from api.config import CityConfig, read_config
 from api.logs import configure_logs
 from api.probe import ProbeResult, probe_all
+from api.ray_cluster import run_on_ray
 from api.run_report import write_report
 from api.runner import run_service
 from api.service import Service, load_models, needed, rules_of
@@ -58,14 +59,24 @@ def run(
         str | None,
         typer.Option(help="This machine's name among several that share the cameras"),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="A Ray cluster, `auto` or HOST:PORT: looks on all of its machines"),
+    ] = None,
 ) -> None:
     """Runs the service: looks, incidents, cases, deliveries, REST API."""
     for_s = seconds_of(for_) if for_ else None
     if report is not None and for_s is None:
         raise typer.BadParameter("--report needs --for: a service without an end has no report")
+    if node is not None and cluster is not None:
+        raise typer.BadParameter("--cluster names its nodes itself: leave --node out")
     configure_logs(as_json=json_logs)
     try:
-        done = run_service(read_config(config), for_s=for_s, started=_announce, node=node)
+        city = read_config(config)
+        if cluster is None:
+            done = run_service(city, for_s=for_s, started=_announce, node=node)
+        else:
+            done = run_on_ray(city, cluster, for_s=for_s, started=_announce)
     except XunjieError as error:
         raise fail(error) from error
     if done is not None and report is not None:

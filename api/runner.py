@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
@@ -19,6 +19,7 @@ from api.run_report import RunReport, report_of
 from api.server import start_server
 from api.service import Service
 from detector.incidents import Changes
+from detector.types import Detector
 
 _BEAT_S: Final = 0.2
 
@@ -42,19 +43,23 @@ def run_service(
     started: Callable[[Service, str], None] = lambda service, url: None,
     beat: Callable[[Service], None] = lambda service: None,
     node: str | None = None,
+    watching: bool = True,
+    detectors: Callable[[], Sequence[Detector]] | None = None,
 ) -> RunReport | None:
     """Runs until SIGINT or SIGTERM, for `for_s` seconds, or until every source has ended.
 
     `started` is called once with the address of the pages, `beat` a few times a second. The report
     is made where the run is bounded: a service that runs for a year must not gather one. `node`:
-    its name among several services that share the cameras. Raises ConfigError, ModelError or
-    DiskFull before anything is looked at.
+    its name among several services that share the cameras; `watching`, `detectors`: as the Service
+    takes them. Raises ConfigError, ModelError or DiskFull before anything is looked at.
     """
     course = _Course()
     bounded = for_s is not None or until_drained
     changed = course.note if bounded else lambda changes: None
-    service = Service(config, changed=changed, node=node)
+    given = detectors() if detectors is not None else None
+    service = Service(config, detectors=given, changed=changed, node=node, watching=watching)
     web = start_server(create_app(service), config.http)
+    service.answers_at(web.url)
     began_s = time.monotonic()
     stopping = _signals()
     try:

@@ -15,7 +15,7 @@ import structlog
 from api.auth import Access
 from api.camera_list import cameras_of, read_rows, table_path
 from api.config import CityConfig
-from api.node_profile import node_profile
+from api.node_profile import address_for_others, node_profile
 from api.shared_cameras import MOVING, SharedCameras, unit_of
 from api.ui.camera_settings import CameraSettings, applied, camera_with_saved, with_saved
 from api.where import component_finder, grid_finder
@@ -144,11 +144,13 @@ class Service:
         detectors: Sequence[Detector] | None = None,
         changed: Callable[[Changes], None] = lambda changes: None,
         node: str | None = None,
+        watching: bool = True,
     ) -> None:
         """Raises ConfigError, ModelError or DiskFull; nothing has been started then.
 
         `detectors` take the place of the released models, for tests. `node`: this process's name
-        where several share the cameras over one database; it then looks at its share of them.
+        where several share the cameras over one database; it then looks at its share of them, or
+        at none without `watching`.
         """
         self.records = open_records(config)
         self._in_file = {c.id for c in config.cameras} - {
@@ -157,7 +159,11 @@ class Service:
         self.config = config = with_saved(config, self.records.database)
         self._fences: dict[str, Fence] = {}
         self.node = node
-        self.member = self._member(node) if node is not None else None
+        try:
+            self.member = self._member(node, watching=watching) if node is not None else None
+        except ConfigError:
+            self.records.database.close()
+            raise
         self._watches: dict[str, Watch] = {}
         self.access = Access(self.records.database, config.access)
         self.latest = LatestPictures(config.evidence.latest)
@@ -213,6 +219,11 @@ class Service:
             self._janitor.join(timeout=30)
         self.records.database.close()
         _log.info("stopped")
+
+    def answers_at(self, url: str) -> None:
+        """Other nodes are told where the pages of this one are; before `start`."""
+        if self.member is not None:
+            self.member.book.answers_at(address_for_others(url))
 
     def end_looks(self) -> None:
         """What is in memory is written while the cameras are still ours, then they are free."""
@@ -466,13 +477,14 @@ class Service:
         with self.records.database.reading() as transaction:
             return is_processed(transaction, origin_key)
 
-    def _member(self, name: str) -> Member:
+    def _member(self, name: str, *, watching: bool) -> Member:
         if self.records.database.is_sqlite:
             raise ConfigError(
                 f"node {name}: several machines share a PostgreSQL database; set database.url"
             )
         sealing = self.config.evidence.sealing.path_in(self.config.data_folder)
-        profile = node_profile(name, self.config, Sealer.from_file(sealing).key_id)
+        key_id = Sealer.from_file(sealing).key_id
+        profile = node_profile(name, self.config, key_id, watching=watching)
         return Member(
             self.records.database,
             profile,

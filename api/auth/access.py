@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import IntegrityError
 
 from api.auth.api_keys import ApiKey, ApiKeys
 from api.auth.audit import AuditLog, service_itself
@@ -54,7 +55,10 @@ class Access:
         """Where there is no user yet: makes one and returns its one-time password."""
         if self.users.any():
             return None
-        return self.add_user(service_itself(), FIRST_USER, Role.ADMINISTRATOR)[1]
+        try:
+            return self.add_user(service_itself(), FIRST_USER, Role.ADMINISTRATOR)[1]
+        except (InvalidAccountError, IntegrityError):
+            return None  # another node of the city was first, and has told its password
 
     def sign_in(self, name: str, password: str, address: str) -> NewSession:
         """Raises WrongPasswordError or LockedError."""

@@ -47,6 +47,7 @@ ACCESS: Final[Mapping[tuple[str, str], Needs]] = {
     ("DELETE", "/api/keys/{key_id}"): _P.USERS,
     ("GET", "/api/audit"): _P.AUDIT,
     ("GET", "/api/audit/verify"): _P.AUDIT,
+    ("GET", "/api/nodes"): _P.VIEW,
     ("GET", "/api/sources"): _P.VIEW,
     ("GET", "/api/sources/{source_id}"): _P.VIEW,
     ("GET", "/api/sources/{source_id}/picture"): _P.VIEW,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel
 
 from api.deps import ServiceDep
+from api.forwarding import ask, holder_address
 from detector.incidents import NotFoundError
 from detector.sources.push import PushSource
 from detector.types import PictureError, Pose
@@ -31,7 +33,7 @@ class FrameReceipt(BaseModel):
     duplicate: bool
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, response_model=FrameReceipt)
 def post_frame(
     request: Request,
     service: ServiceDep,
@@ -42,9 +44,16 @@ def post_frame(
     lon_deg: Annotated[float | None, Form(ge=-180, le=180)] = None,
     error_radius_m: Annotated[float, Form(ge=0, le=10000)] = 10,
     crs: Annotated[str, Form(max_length=32)] = "EPSG:4326",
-) -> FrameReceipt:
+) -> FrameReceipt | Response:
     """Hands a picture over. Time and position are taken from its EXIF data where not given."""
     camera = service.engine.camera(source)
+    other = holder_address(service, source, request) if camera is None else None
+    if other is not None:
+        given = {"captured_at": captured_at and captured_at.isoformat(), "lat_deg": lat_deg}
+        given |= {"lon_deg": lon_deg, "error_radius_m": error_radius_m, "crs": crs}
+        fields = {name: str(value) for name, value in given.items() if value is not None}
+        files = {"picture": (picture.filename or "picture", _bytes(picture, service))}
+        return ask(other, request, data={"source": source, **fields}, files=files)
     if camera is None or not isinstance(camera.source, PushSource):
         raise NotFoundError(f"no push source has the id {source}")
     if (lat_deg is None) != (lon_deg is None):

@@ -16,9 +16,10 @@ router = APIRouter(tags=["operation"])
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process answers; `node`: its name among several that share the cameras."""
 
     status: str
+    node: str | None = None
     started_at: datetime | None
 
 
@@ -32,7 +33,7 @@ class Readiness(BaseModel):
 @router.get("/health")
 def health(service: ServiceDep) -> Health:
     """Alive."""
-    return Health(status="ok", started_at=service.started_at)
+    return Health(status="ok", node=service.node, started_at=service.started_at)
 
 
 @router.get("/ready", response_model=Readiness, responses={503: {"model": Readiness}})
@@ -52,6 +53,8 @@ def metrics(request: Request) -> Response:
 
 def _faults(service: ServiceDep) -> list[str]:
     faults = [] if service.started_at else ["not started"]
+    if service.member is not None and service.member.fault:
+        faults.append(service.member.fault)
     try:
         service.records.queries.case_counts()
     except XunjieError as error:

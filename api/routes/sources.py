@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from api.deps import ERRORS, ServiceDep
+from api.forwarding import ask, holder_address, lists_of_others
 from api.service import Service
 from detector.incidents import NotFoundError
 from detector.pipeline.camera import Camera
@@ -28,16 +29,26 @@ class SourceStatus(BaseModel):
     stale_bound_s: float | None
     """How long it is left without a look at most, at the machine's present pace."""
 
+    node: str | None = None
+    """Who looks at it, where several machines share the cameras."""
+
 
 @router.get("")
-def list_sources(service: ServiceDep) -> list[SourceStatus]:
-    """Every configured source."""
-    return [status_of(service, camera) for camera in service.engine.cameras]
+def list_sources(service: ServiceDep, request: Request) -> list[SourceStatus]:
+    """Every source; of several nodes one that does not answer in two seconds is left out."""
+    own = [status_of(service, camera) for camera in service.engine.cameras]
+    others = [SourceStatus.model_validate(e) for f in lists_of_others(service, request) for e in f]
+    if service.member is None:
+        return own
+    found = {status.id: status for status in (*others, *own)}
+    return [found[c.id] for c in service.config.cameras if c.id in found]
 
 
-@router.get("/{source_id}")
-def get_source(source_id: str, service: ServiceDep) -> SourceStatus:
+@router.get("/{source_id}", response_model=SourceStatus)
+def get_source(source_id: str, service: ServiceDep, request: Request) -> SourceStatus | Response:
     """One source."""
+    if (other := _elsewhere(service, source_id, request)) is not None:
+        return ask(other, request)
     return status_of(service, _camera(service, source_id))
 
 
@@ -46,8 +57,10 @@ def get_source(source_id: str, service: ServiceDep) -> SourceStatus:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}, "description": "Newest masked picture"}},
 )
-def get_picture(source_id: str, service: ServiceDep) -> Response:
+def get_picture(source_id: str, service: ServiceDep, request: Request) -> Response:
     """The newest usable picture, masked."""
+    if (other := _elsewhere(service, source_id, request)) is not None:
+        return ask(other, request)
     _camera(service, source_id)
     picture = service.latest.picture(source_id)
     if picture is None:
@@ -65,7 +78,14 @@ def status_of(service: Service, camera: Camera) -> SourceStatus:
         health=camera.source.health(),
         looks=camera.tally.snapshot(),
         stale_bound_s=service.engine.stale_bound_s(camera.id),
+        node=service.node,
     )
+
+
+def _elsewhere(service: Service, source_id: str, request: Request) -> str | None:
+    if service.engine.camera(source_id) is not None:
+        return None
+    return holder_address(service, source_id, request)
 
 
 def _camera(service: Service, source_id: str) -> Camera:

@@ -9,14 +9,17 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from api.service import Service
-from detector.evidence import ClipPicture, PolygonUnit, SealError, masked_clip
+from api.ui.clip_film import ClipFilm, FilmSoFar
+from detector.evidence import PolygonUnit, SealError, masked_clip
 from detector.incidents import EvidenceRow, NotFoundError
 from detector.pipeline.model_set import ModelSet
 from detector.types import ConfigError, Detections, XunjieError
 
+_log = structlog.get_logger(__name__)
 _WAIT_S: Final = 30.0
 _Key = tuple[UUID, tuple[PolygonUnit, ...]]
 
@@ -26,43 +29,88 @@ class BusyError(XunjieError):
 
 
 class ClipDesk:
-    """One clip is masked at a time: looks at cameras come first. Safe between threads."""
+    """One clip is masked at a time, in a thread of its own, and only as long as somebody asks for
+    it: looks at cameras come first. Safe between threads."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._config = service.config.evidence.shown_clip
         self._masking = threading.Lock()
-        self._kept: OrderedDict[_Key, tuple[ClipPicture, ...]] = OrderedDict()
+        self._films: OrderedDict[_Key, ClipFilm] = OrderedDict()
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
-    def clip_of(self, incident_id: UUID) -> tuple[EvidenceRow, tuple[ClipPicture, ...]]:
-        """The newest clip, masked. Raises NotFoundError where none is kept, BusyError, ConfigError
-        where nobody knows what must be hidden."""
+    def clip_of(self, incident_id: UUID, at_least: int = 1) -> tuple[EvidenceRow, FilmSoFar]:
+        """The newest clip, masked as far as it has come; waits for `at_least` pictures of it.
+        Raises NotFoundError where none is kept, BusyError, ConfigError where nobody knows what
+        must be hidden."""
         rows = self._service.records.queries.evidence(incident_id)
         row = clip_row(rows)
         if row is None:
             raise NotFoundError(f"incident {incident_id} has no clip")
         # Whoever draws another mask is not to see what was masked without it.
-        key = row.id, self._privacy(incident_id)
-        kept = self._known(key)
-        if kept is not None:
-            return row, kept
-        if not self._masking.acquire(timeout=_WAIT_S):
+        film = self._film(row, self._privacy(incident_id))
+        found = film.wait_for(at_least, _WAIT_S)
+        if not found.complete and len(found.pictures) < at_least:
             raise BusyError("another clip is being masked: ask again in a moment")
+        return row, found
+
+    def stop(self) -> None:
+        """Ends what is being masked at its next picture."""
+        self._stopping.set()
+
+    def _film(self, row: EvidenceRow, privacy: tuple[PolygonUnit, ...]) -> ClipFilm:
+        """As it is kept, or begun now."""
+        key = row.id, privacy
+        with self._lock:
+            film = self._films.get(key)
+            if film is None:
+                film = self._films[key] = ClipFilm()
+                threading.Thread(
+                    target=self._make, args=(key, row, film), name="clip", daemon=True
+                ).start()
+            self._films.move_to_end(key)
+            return film
+
+    def _make(self, key: _Key, row: EvidenceRow, film: ClipFilm) -> None:
+        error: Exception | None = None
         try:
-            pictures = self._known(key) or self._masked(row, key[1])
+            if not self._mask(row, key[1], film):
+                error = BusyError(f"the masking of clip {row.id} was given up: ask again")
+        except Exception as found:
+            error = found
+            if not isinstance(found, XunjieError):
+                _log.exception("clip_not_masked", evidence=str(row.id))
+        with self._lock:
+            if error is not None:
+                self._films.pop(key, None)  # the next one who asks begins it anew
+            film.end(error)
+            self._make_room()
+
+    def _mask(self, row: EvidenceRow, privacy: Sequence[PolygonUnit], film: ClipFilm) -> bool:
+        """False: nobody waits for it any more."""
+        while not self._masking.acquire(timeout=0.2):
+            if self._unwanted(film):
+                return False
+        try:
+            masking = self._service.config.evidence.pictures.masking
+            data = self._opened(row)
+            for picture in masked_clip(data, self._see, masking, self._config, privacy):
+                film.add(picture)
+                if self._unwanted(film):
+                    return False
+            return True
         finally:
             self._masking.release()
-        self._keep(key, pictures)
-        return row, pictures
 
-    def _masked(self, row: EvidenceRow, privacy: Sequence[PolygonUnit]) -> tuple[ClipPicture, ...]:
+    def _unwanted(self, film: ClipFilm) -> bool:
+        return self._stopping.is_set() or film.idle_s() > self._config.give_up_after_s
+
+    def _opened(self, row: EvidenceRow) -> bytes:
         try:
-            data = self._service.records.packer.open_sealed(row.key)
+            return self._service.records.packer.open_sealed(row.key)
         except (KeyError, SealError) as error:
             raise NotFoundError(f"clip {row.id} cannot be opened: {error}") from error
-        masking = self._service.config.evidence.pictures.masking
-        return masked_clip(data, self._see, masking, self._config, privacy)
 
     def _privacy(self, incident_id: UUID) -> tuple[PolygonUnit, ...]:
         """As they are drawn now. Without the camera's entry nobody knows them."""
@@ -84,20 +132,13 @@ class ClipDesk:
         floor = min(masking.person_floor_score, masking.vehicle_floor_score)
         return ModelSet(models).see(image, floor)
 
-    def _known(self, key: _Key) -> tuple[ClipPicture, ...] | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _keep(self, key: _Key, pictures: tuple[ClipPicture, ...]) -> None:
-        with self._lock:
-            self._kept[key] = pictures
-            while self._size_bytes() > self._config.cache_bytes and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-
-    def _size_bytes(self) -> int:
-        return sum(len(each.jpeg) for pictures in self._kept.values() for each in pictures)
+    def _make_room(self) -> None:
+        """The one that was asked for last stays, however large, and what is being made."""
+        size_bytes = sum(film.size_bytes for film in self._films.values())
+        for key, film in list(self._films.items())[:-1]:
+            if size_bytes > self._config.cache_bytes and film.ended:
+                size_bytes -= film.size_bytes
+                del self._films[key]
 
 
 def clip_row(rows: Sequence[EvidenceRow]) -> EvidenceRow | None:

@@ -24,17 +24,20 @@ class MaskedClip(BaseModel):
     starts_at: datetime
     ends_at: datetime | None
     offsets_s: list[float]  # of each picture since the first
+    complete: bool  # else more will come: ask again
 
 
 @router.get("/{incident_id}/clip", responses={503: {"description": "Another is being masked"}})
 def get_clip(incident_id: UUID, request: Request) -> MaskedClip:
-    """The masked clip; the first time it is asked for, it is masked, which takes seconds."""
-    row, pictures = _desk(request).clip_of(incident_id)
+    """The masked clip as far as it has come: the first time it is asked for, it is masked, and
+    nobody asking for more of it ends that."""
+    row, film = _desk(request).clip_of(incident_id)
     return MaskedClip(
         evidence_id=row.id,
         starts_at=row.captured_at,
         ends_at=row.ends_at,
-        offsets_s=[round(each.offset_s, 3) for each in pictures],
+        offsets_s=[round(each.offset_s, 3) for each in film.pictures],
+        complete=film.complete,
     )
 
 
@@ -49,12 +52,12 @@ def get_clip(incident_id: UUID, request: Request) -> MaskedClip:
 def get_clip_picture(
     incident_id: UUID, number: Annotated[int, Path(ge=0, le=100_000)], request: Request
 ) -> Response:
-    """One picture of the masked clip."""
-    _, pictures = _desk(request).clip_of(incident_id)
-    if number >= len(pictures):
-        raise NotFoundError(f"the clip of incident {incident_id} has {len(pictures)} pictures")
+    """One picture of the masked clip; waits until it is masked."""
+    _, film = _desk(request).clip_of(incident_id, number + 1)
+    if number >= len(film.pictures):
+        raise NotFoundError(f"the clip of incident {incident_id} has {len(film.pictures)} pictures")
     headers = {"Cache-Control": "private, max-age=600"}
-    return Response(pictures[number].jpeg, media_type="image/jpeg", headers=headers)
+    return Response(film.pictures[number].jpeg, media_type="image/jpeg", headers=headers)
 
 
 def _desk(request: Request) -> ClipDesk:

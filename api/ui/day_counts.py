@@ -40,7 +40,21 @@ class What(NamedTuple):
     verdict: str  # a VerdictAnswer's value
 
 
-Days = dict[date, "Counter[What]"]
+class Day(NamedTuple):
+    """Not to be changed."""
+
+    whats: Counter[What]
+    verdicts: Counter[str]  # the same, whatever else they are of
+
+    @classmethod
+    def of(cls, whats: Counter[What]) -> Day:
+        verdicts: Counter[str] = Counter()
+        for what, n in whats.items():
+            verdicts[what.verdict] += n
+        return cls(whats, verdicts)
+
+
+Days = dict[date, Day]
 
 
 class DayCounts:
@@ -60,6 +74,7 @@ class DayCounts:
         self._lock = threading.Lock()
         self._whats: dict[What, What] = {}  # one object for each: a year has many days
         self._stopping = threading.Event()
+        self._warmer: threading.Thread | None = None
         self._days: Days = {}
         self._loaded_from: date | None = None
         self._offset = timedelta()
@@ -79,7 +94,7 @@ class DayCounts:
         """From that local day on, as things stand now; not to be changed."""
         self._read(first)
         days = self._days  # replaced, never changed
-        return {day: counts for day, counts in days.items() if day >= first}
+        return {day: each for day, each in days.items() if day >= first}
 
     def _read(self, first: date) -> None:
         with self._lock, self._database.reading() as transaction:
@@ -90,10 +105,15 @@ class DayCounts:
 
     def warm(self, days: int) -> None:
         """Reads a span beforehand and keeps it fresh, in a thread of its own until `stop`."""
-        threading.Thread(target=self._warm, args=(days,), name="figures", daemon=True).start()
+        self._warmer = threading.Thread(
+            target=self._warm, args=(days,), name="figures", daemon=True
+        )
+        self._warmer.start()
 
     def stop(self) -> None:
         self._stopping.set()
+        if self._warmer is not None:
+            self._warmer.join(timeout=30)  # it reads from a database that is closed next
 
     def _warm(self, days: int) -> None:
         wait_s = 5.0  # a start has more urgent things to do
@@ -151,7 +171,7 @@ class DayCounts:
 
     def _load(self, transaction: Connection, first: date, before: date | None) -> None:
         """Replaces those days' counts; `before` None: all later ones."""
-        days: Days = {}
+        days: dict[date, Counter[What]] = {}
         end = None if before is None else self.first_moment(before)
         rows = daily_counts(
             transaction, self.first_moment(first), end, self._offset, with_grid=self._with_grid
@@ -161,11 +181,11 @@ class DayCounts:
             what = self._whats.setdefault(what, what)
             days.setdefault(date.fromisoformat(row.day), Counter())[what] = row.count
         kept = {
-            day: counts
-            for day, counts in self._days.items()
+            day: each
+            for day, each in self._days.items()
             if day < first or (before is not None and day >= before)
         }
-        self._days = kept | days
+        self._days = kept | {day: Day.of(whats) for day, whats in days.items()}
 
 
 def _pieces(first: date, loaded_from: date) -> Iterator[date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ServiceDep
 from api.service import Service
-from api.ui.day_counts import DayCounts, Days, What
+from api.ui.day_counts import Day, DayCounts, Days, What
 from api.ui.figures import case_times
 from detector.types import VerdictAnswer
 
@@ -84,17 +84,20 @@ class _Narrowed:
     def of(self, days: Days) -> Days:
         if (self.violation, self.source_id, self.grid) == (None, None, None):
             return days
-        return {
-            day: Counter({what: n for what, n in counts.items() if self.takes(what)})
-            for day, counts in days.items()
-        }
+        known = {what for each in days.values() for what in each.whats}
+        taken = {what for what in known if self._takes(what)}
+        return {day: _only(each, taken) for day, each in days.items()}
 
-    def takes(self, what: What) -> bool:
+    def _takes(self, what: What) -> bool:
         return (
             self.violation in (None, what.violation)
             and self.source_id in (None, what.source_id)
             and self.grid in (None, what.grid)
         )
+
+
+def _only(day: Day, taken: Set[What]) -> Day:
+    return Day.of(Counter({what: day.whats[what] for what in day.whats.keys() & taken}))
 
 
 @router.get("/figures")
@@ -116,7 +119,7 @@ def get_figures(
     span = only.of({day: each for day, each in found.items() if day >= first})
     total = _total(span)
     cameras = service.engine.cameras
-    camera_days = (1 if source_id else len(cameras)) * days
+    camera_days = (1 if source_id else len(service.config.cameras)) * days
     with service.records.database.reading() as transaction:
         times = case_times(transaction, counts.first_moment(first))
     return Figures(
@@ -157,7 +160,7 @@ def figures_csv(
     for day in sorted(found):
         rows = [
             (day, w.violation, w.source_id, w.grid or "", w.verdict, n)
-            for w, n in found[day].items()
+            for w, n in found[day].whats.items()
         ]
         writer.writerows(sorted(rows))
     return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8")
@@ -165,13 +168,13 @@ def figures_csv(
 
 def _total(days: Days) -> Counter[What]:
     found: Counter[What] = Counter()
-    for counts in days.values():
-        found.update(counts)
+    for day in days.values():
+        found.update(day.whats)
     return found
 
 
 def _shares(total: Counter[What], camera_days: int) -> Shares:
-    found = _by_verdict(total)
+    found = Day.of(total).verdicts
     confirmed = found[VerdictAnswer.CONFIRMED] + found[VerdictAnswer.CORRECTED]
     rejected = found[VerdictAnswer.REJECTED]
     decided = confirmed + rejected
@@ -185,13 +188,6 @@ def _shares(total: Counter[What], camera_days: int) -> Shares:
     )
 
 
-def _by_verdict(counts: Mapping[What, int]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for what, n in counts.items():
-        found[what.verdict] += n
-    return found
-
-
 def _bars(total: Counter[What], name_of: Callable[[What], str | None]) -> list[Bar]:
     """The longest first."""
     found: dict[str, Counter[What]] = {}
@@ -200,7 +196,7 @@ def _bars(total: Counter[What], name_of: Callable[[What], str | None]) -> list[B
         if name is not None:
             found.setdefault(name, Counter())[what] = n
     ordered = sorted(found.items(), key=lambda item: (-item[1].total(), item[0]))
-    return [_bar(name, counts) for name, counts in ordered]
+    return [_bar(name, Day.of(counts).verdicts) for name, counts in ordered]
 
 
 def _by_day(days: Days, first: date, last: date) -> list[Bar]:
@@ -208,10 +204,10 @@ def _by_day(days: Days, first: date, last: date) -> list[Bar]:
     bars = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        bars.append(_bar(day.isoformat(), days.get(day, Counter())))
+        verdicts = days[day].verdicts if day in days else {}
+        bars.append(_bar(day.isoformat(), verdicts))
     return bars
 
 
-def _bar(name: str, counts: Mapping[What, int]) -> Bar:
-    found = _by_verdict(counts)
-    return Bar(name=name, counts={VerdictAnswer(verdict): n for verdict, n in found.items()})
+def _bar(name: str, verdicts: Mapping[str, int]) -> Bar:
+    return Bar(name=name, counts={VerdictAnswer(verdict): n for verdict, n in verdicts.items()})

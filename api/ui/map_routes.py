@@ -176,9 +176,9 @@ def _cameras(service: ServiceDep) -> list[MapCamera]:
     found = []
     for config in service.config.cameras:
         camera = service.engine.camera(config.id)
-        if config.position is None or camera is None:
+        if config.position is None or (camera is None and service.member is None):
             continue
         lon, lat = lon_lat_deg(config.position.position())
-        state = camera.source.health().state
+        state = camera.source.health().state.value if camera else "elsewhere"
         found.append(MapCamera(id=config.id, lon_deg=lon, lat_deg=lat, state=state))
     return found

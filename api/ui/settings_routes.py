@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, ServiceDep
+from api.forwarding import ask, holder_address
 from api.service import Service, rules_of
 from api.ui.camera_settings import CameraSettings, SavedSettings, read_settings, save_settings
 from detector.incidents import NotFoundError
@@ -93,10 +95,14 @@ class TrialAnswer(BaseModel):
     incidents: list[TriedIncident]
 
 
-@router.post("/{source_id}/settings/try")
-def try_settings(source_id: str, body: TrialRequest, service: ServiceDep) -> TrialAnswer:
+@router.post("/{source_id}/settings/try", response_model=TrialAnswer)
+def try_settings(
+    source_id: str, body: TrialRequest, service: ServiceDep, request: Request
+) -> TrialAnswer | Response:
     """What these zones and permits would have opened at the camera lately. Saves nothing."""
     config, camera = _camera(service, source_id), service.engine.camera(source_id)
+    if camera is None and (other := holder_address(service, source_id, request)) is not None:
+        return ask(other, request, json=body.model_dump(mode="json"))
     looks = camera.recent.all() if camera is not None and camera.view.fixed else ()
     zones = tuple(zone.zone() for zone in body.settings.zones)
     found = try_rules(looks, rules_of(config, service.config), zones)

@@ -120,6 +120,9 @@ def rectangle_in(
     along = box[1] - box[0]
     along /= max(float(np.hypot(*along)), 1e-6)
     across = np.array([-along[1], along[0]])
+    # Drawn outlines are a little off the picture: keep well inside them.
+    inner = building.outline.buffer(-0.5)
+    near = [other for other in taken if other.distance(building.outline) < 2]
     for _ in range(25):
         ratio = rng.uniform(1.0, 2.2)
         length, width = (area_m2 * ratio) ** 0.5, (area_m2 / ratio) ** 0.5
@@ -132,10 +135,10 @@ def rectangle_in(
             ]
         )
         shape = Polygon(corners)
-        # Drawn outlines are a little off the picture: keep well inside them.
-        if not building.outline.buffer(-0.5).contains(shape):
+        if not inner.contains(shape):
             continue
-        if any(shape.buffer(1.5).intersects(other) for other in taken):
+        around = shape.buffer(1.5)
+        if any(around.intersects(other) for other in near):
             continue
         return corners
     return None
@@ -232,7 +235,8 @@ def _car(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Truth) ->
             ]
         )
         shape = Polygon(corners)
-        if any(shape.distance(other.outline) < 0.5 for other in scene.ground.buildings):
+        around = shape.buffer(0.5)
+        if any(around.intersects(other.outline) for other in scene.ground.buildings):
             continue
         body = np.full((14, 34, 3), rng.uniform(30, 230, 3), np.uint8)
         body[2:-2, 8:12] = body[2:-2, 24:28] = 40

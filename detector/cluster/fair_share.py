@@ -8,11 +8,12 @@ from collections.abc import Mapping
 def fair_share(count: int, capacities: Mapping[str, float]) -> dict[str, int]:
     """`count` in proportion to the capacities, by largest remainder (Hamilton's method).
 
-    The shares add up to `count`; every node that reckons from the same rows finds the same.
+    The shares add up to `count`, unless nobody has any capacity; every node that reckons from the
+    same rows finds the same.
     """
     total = sum(capacities.values())
-    if not capacities:
-        return {}
+    if total <= 0:
+        return dict.fromkeys(capacities, 0)
     exact = {name: count * capacity / total for name, capacity in capacities.items()}
     shares = {name: int(value) for name, value in exact.items()}
     left = count - sum(shares.values())

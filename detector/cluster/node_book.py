@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -40,6 +41,11 @@ class NodeBook:
     @property
     def name(self) -> str:
         return self._profile.name
+
+    def answers_at(self, address: str) -> None:
+        """Where the pages are; before `join`. The configured address stays."""
+        if not self._profile.address:
+            self._profile = replace(self._profile, address=address)
 
     def join(self, camera_list: str) -> None:
         """Takes the name, also from an earlier process that has it still; what that one held is

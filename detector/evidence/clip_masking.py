@@ -31,6 +31,9 @@ class ShownClipConfig(BaseModel):
     cache_bytes: int = Field(default=64 * 1024**2, ge=0)
     """Masked clips kept in memory, so that playing one again costs nothing."""
 
+    give_up_after_s: float = Field(default=5, gt=0)
+    """Nobody has asked for more of the clip for so long: its masking ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClipPicture:
@@ -53,8 +56,8 @@ def masked_clip(
     masking: MaskingConfig,
     config: ShownClipConfig,
     privacy_polygons_unit: Sequence[PolygonUnit] = (),
-) -> tuple[ClipPicture, ...]:
-    """Pictures of the video file `data` in which no face or plate can be recognised.
+) -> Iterator[ClipPicture]:
+    """Pictures of the video file `data` in which no face or plate can be recognised, one by one.
 
     `see` gives the detections of one (H, W, 3) BGR picture, weak ones included. A picture is masked
     by its own detections and by those of the picture before and after it: who is missed in one look
@@ -62,14 +65,14 @@ def masked_clip(
     where `see` does not look for people.
     """
     moments = (_Moment(offset_s, image, see(image)) for offset_s, image in _sampled(data, config))
-    found = []
+    none = True
     for moment, near in _with_neighbours(moments):
         masked = mask(moment.image, near, masking, privacy_polygons_unit)
         small, _ = shrunk(masked, config.longest_px)
-        found.append(ClipPicture(moment.offset_s, encode_jpeg(small, config.jpeg_quality)))
-    if not found:
+        none = False
+        yield ClipPicture(moment.offset_s, encode_jpeg(small, config.jpeg_quality))
+    if none:
         raise PictureError("the clip holds no readable picture")
-    return tuple(found)
 
 
 def _with_neighbours(moments: Iterator[_Moment]) -> Iterator[tuple[_Moment, Detections]]:

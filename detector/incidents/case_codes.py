@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,3 +44,8 @@ class CodeTable(BaseModel):
     def code(self, violation: str, subtype: str) -> CaseCode | None:
         """None: the table has no code for it, which a person must then give."""
         return self.codes.get(f"{violation}/{subtype}") or self.codes.get(violation)
+
+
+def code_table_schema() -> dict[str, Any]:
+    """The JSON Schema of `cases.code_table`."""
+    return CodeTable.model_json_schema()

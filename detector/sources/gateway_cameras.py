@@ -72,13 +72,21 @@ def _kept(old: CameraRow, new: CameraRow) -> CameraRow:
         id=old.id,
         name=new.name,
         url=new.url,
-        position=new.position or old.position,
+        position=old.position if _same_place(old, new) else new.position,
         department=old.department,
         county=old.county or new.county,
         grid=old.grid,
         interval_s=old.interval_s,
         tasks=old.tasks,
     )
+
+
+def _same_place(old: CameraRow, new: CameraRow) -> bool:
+    """A table holds no error radius; and a gateway that has lost a place does not move a camera."""
+    before, now = old.position, new.position
+    if before is None or now is None:
+        return now is None
+    return (before.x, before.y, before.crs) == (now.x, now.y, now.crs)
 
 
 def _camera_id(channel: Channel, twice: bool) -> str:

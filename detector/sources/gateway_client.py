@@ -167,7 +167,7 @@ def _channel(device_id: str, raw: Mapping[str, Any]) -> Channel | None:
     return Channel(
         device_id=device_id,
         channel_id=code,
-        name=str(raw.get("name") or raw.get("gbName") or code),
+        name=" ".join(str(raw.get("name") or raw.get("gbName") or code).split()),
         online=status is True or str(status).upper() in ("1", "ON", "TRUE"),
         division=str(raw.get("civilCode") or raw.get("gbCivilCode") or ""),
         position=_position(raw),

@@ -78,9 +78,9 @@ def config(folder: Path, **changes: Any) -> CityConfig:
 class City:
     """A running service and a hand that pushes pictures, one every 10 s of their own time."""
 
-    def __init__(self, settings: CityConfig) -> None:
+    def __init__(self, settings: CityConfig, node: str | None = None) -> None:
         self.config = settings
-        self.service = Service(settings, detectors=[model()])
+        self.service = Service(settings, detectors=[model()], node=node)
         self.at = START
         self._seed = 0
 

@@ -42,6 +42,11 @@ def written(folder: Path, text: str) -> Path:
         ),
         ("destinations: [{name: x, sink: {kind: pigeon}}]", "sink"),
         ("http: {port: 99999}", "http.port"),
+        (
+            "cases: {code_table: {version: '2', codes: "
+            "{vendor: {kind: event, code: '05O1', name: v}}}}",
+            "cases.code_table.codes.vendor.code: String should match",
+        ),
     ],
 )
 def test_faults_name_the_field(tmp_path: Path, text: str, says: str):

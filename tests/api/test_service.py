@@ -55,6 +55,28 @@ def test_evidence_shows_first_threshold_last_and_after_in_an_intact_chain(city: 
     assert city.service.records.chain.verify(incident.id).intact
 
 
+def test_the_after_picture_is_offered_for_verification(tmp_path: Path):
+    city = City(config(tmp_path, destinations=[{"name": "bureau", "sink": {"kind": "fake"}}]))
+    city.start()
+    try:
+        city.push(8, stall=True)
+        (incident,) = incidents(city)
+        city.service.records.verdicts.give_verdict(incident.id, VerdictAnswer.CONFIRMED, "li")
+        city.push(4)
+        (case,) = city.service.records.queries.cases().items
+        events = city.service.records.queries.case_events(case.id)
+        assert [event.kind for event in events] == ["opened", "verification_offered"]
+        letters = city.service.records.queries.deliveries
+        city.wait(lambda: all(each.state == "delivered" for each in letters().items))
+        by_kind = {each.kind: each.record["evidence"] for each in letters().items}
+        assert by_kind.keys() == {"opened", "cleared"}
+        assert "after" not in {picture["kind"] for picture in by_kind["opened"]}
+        (after,) = [each for each in by_kind["cleared"] if each["kind"] == "after"]
+        assert after["captured_at"] == incidents(city)[0].cleared_at.isoformat()
+    finally:
+        city.service.stop()
+
+
 def test_a_restart_keeps_the_dwell(city: City):
     city.push(4, stall=True)
     again = city.restart()

@@ -18,12 +18,14 @@ from tests.api.city import City, config
 class Site:
     """One fixed and one moving camera that push; nothing has been seen yet."""
 
-    def __init__(self, folder: Path, **changes: Any) -> None:
-        self.city = City(config(folder, **changes)).start()
+    def __init__(self, folder: Path, node: str | None = None, **changes: Any) -> None:
+        self.city = City(config(folder, **changes), node)
         self.service = self.city.service
         self.access = self.service.access
         self.app = create_app(self.service)
         self.web = start_server(self.app, self.service.config.http)
+        self.service.answers_at(self.web.url)
+        self.city.start()
         self.url = self.web.url.rstrip("/")
         self._clients: list[httpx.Client] = []
 

@@ -32,7 +32,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_a_face_is_hidden_in_every_picture_and_the_street_is_not(film: bytes):
-    found = masked_clip(film, lambda image: person(True), MaskingConfig(), ShownClipConfig())
+    found = list(masked_clip(film, lambda image: person(True), MaskingConfig(), ShownClipConfig()))
     assert [round(each.offset_s, 2) for each in found] == pytest.approx(
         [0.25 * n for n in range(12)], abs=1 / FPS
     )
@@ -61,23 +61,24 @@ def test_what_is_private_is_covered(film: bytes):
 
 def test_it_is_no_longer_than_allowed(film: bytes):
     config = ShownClipConfig(most_pictures=5, longest_px=320)
-    assert len(masked_clip(film, lambda image: person(True), MaskingConfig(), config)) == 5
+    assert len(list(masked_clip(film, lambda i: person(True), MaskingConfig(), config))) == 5
 
 
 def test_nothing_is_shown_where_nobody_looked_for_people(film: bytes):
     cars = person(False, ("car",))
     with pytest.raises(ConfigError, match="person"):
-        masked_clip(film, lambda image: cars, MaskingConfig(), ShownClipConfig())
+        next(masked_clip(film, lambda image: cars, MaskingConfig(), ShownClipConfig()))
 
 
 @pytest.mark.parametrize("data", [b"", b"no video at all" * 50])
 def test_what_is_no_video_is_refused(data: bytes):
     with pytest.raises(PictureError, match="clip"):
-        masked_clip(data, lambda image: person(True), MaskingConfig(), ShownClipConfig())
+        next(masked_clip(data, lambda image: person(True), MaskingConfig(), ShownClipConfig()))
 
 
 def test_a_clip_that_is_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path):
     whole = video(tmp_path / "long.ts", seconds=4)
     see = lambda image: person(True)  # noqa: E731
-    found = masked_clip(whole[: len(whole) // 2], see, MaskingConfig(), ShownClipConfig())
+    half = whole[: len(whole) // 2]
+    found = list(masked_clip(half, see, MaskingConfig(), ShownClipConfig()))
     assert 2 <= len(found) < 16

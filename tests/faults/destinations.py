@@ -127,7 +127,7 @@ class _Brokered:
         self.arrived: Counter[str] = Counter()
 
     def start(self) -> None:
-        self._broker.start()
+        self._broker.start(within_s=600)  # that it comes back is not what is tried
 
     def kill(self) -> None:
         self._broker.kill()

@@ -61,7 +61,7 @@ class Load:
         """One case."""
         began = time.monotonic()
         with self.database.transaction() as transaction:
-            self._registry.record(transaction, _observation(self.opened))
+            self._registry.record(transaction, observation(self.opened))
         self.opened += 1
         self.worst_open_s = max(self.worst_open_s, time.monotonic() - began)
         self.couriers.wake()
@@ -77,7 +77,7 @@ class Load:
     def drain(self, patience_s: float) -> bool:
         """Waits until no letter is pending; False where it does not go on for so long."""
         before, since = -1, time.monotonic()
-        while waiting := self._waiting():
+        while waiting := self._count(DeliveryState.PENDING):
             if waiting != before:
                 before, since = waiting, time.monotonic()
             elif time.monotonic() - since > patience_s:
@@ -85,9 +85,19 @@ class Load:
             time.sleep(0.1)
         return True
 
-    def _waiting(self) -> int:
-        pending = deliveries.c.state == DeliveryState.PENDING.value
-        query = select(func.count()).select_from(deliveries).where(pending)
+    def flows(self, within_s: float) -> bool:
+        """Waits until one more letter is delivered; False where none is."""
+        before, ends = self._count(DeliveryState.DELIVERED), time.monotonic() + within_s
+        while time.monotonic() < ends:
+            if self._count(DeliveryState.DELIVERED) > before:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _count(self, state: DeliveryState) -> int:
+        query = (
+            select(func.count()).select_from(deliveries).where(deliveries.c.state == state.value)
+        )
         with self.database.reading() as transaction:
             return int(transaction.execute(query).scalar_one())
 
@@ -107,7 +117,8 @@ class Load:
                 return found
 
 
-def _observation(number: int) -> Observation:
+def observation(number: int) -> Observation:
+    """A missing cover at a place of its own, posted at once."""
     at, source_id = utc_now(), f"car-{number % _SOURCES}"
     # 11 m apart, in rows of a thousand.
     position = Position(

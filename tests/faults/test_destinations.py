@@ -23,6 +23,8 @@ def test_a_destination_that_is_killed_under_load_loses_and_doubles_nothing(tmp_p
     report = destination_run.run(tmp_path, kind, kills, rate=20, seed=4)
     assert report.faults == []
     assert report.cases == report.at_receiver > 10
+    assert report.kills == kills
+    assert report.while_flowing > 0
 
 
 @pytest.mark.slow
@@ -53,7 +55,7 @@ def test_the_counts_can_fail(load):
     first, second = (row.idempotency_key for row in rows)
 
     def faults(*received):
-        report = destination_run.DestinationReport(kind="http", kills=0)
+        report = destination_run.DestinationReport(kind="http")
         destination_run._count(load, Counter(received), report)
         return [fault.split(":")[0] for fault in report.faults]
 

@@ -203,8 +203,8 @@ def postgres_url() -> Iterator[str]:
                 shutil.chown(folder, user)
             except LookupError:
                 pytest.skip("running as root, and there is no user postgres to run the server")
-        port = _free_port()
-        server = _start_postgres(folder / "data", port, user)
+        port = free_port()
+        server = start_postgres(folder / "data", port, user)
         yield f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
     finally:
         if server is not None:
@@ -213,13 +213,13 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _start_postgres(data: Path, port: int, user: str) -> subprocess.Popen[bytes]:
+def start_postgres(data: Path, port: int, user: str) -> subprocess.Popen[bytes]:
     as_user = {"user": user} if os.geteuid() == 0 else {}
     subprocess.run(
         ["initdb", "-D", data, "-A", "trust", "-U", user, "--no-sync", "-E", "UTF8"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -19,6 +21,7 @@ from detector.incidents import (
     NotFoundError,
     VerdictError,
 )
+from detector.incidents.case_codes import code_table_schema
 from detector.incidents.case_state import LABELS, TRANSITIONS
 from detector.types import Box, IncidentStatus, Position, Posting, VerdictAnswer
 
@@ -265,6 +268,11 @@ def test_a_table_without_the_code_leaves_it_to_a_person(street):
     (case_id,) = street.look(street.cover()).cases
     case = street.queue.get(case_id)
     assert (case.code, case.code_table_version, case.grid) == (None, "2026-07", "320703001001001")
+
+
+def test_the_published_schema_is_the_code_table_s():
+    page = Path(__file__).parents[2] / "docs" / "schemas" / "code-table.schema.json"
+    assert json.loads(page.read_text()) == code_table_schema()
 
 
 def test_a_wrong_time_zone_is_named():

@@ -144,3 +144,13 @@ def test_a_missing_library_is_named_with_the_way_to_install_it(monkeypatch, kind
     config = parse_sink_config({"kind": kind, **values})
     with pytest.raises(ConfigError, match=rf"pip install 'xunjie\[{kind}\]'"):
         build_sink(config, "city")
+
+
+def test_every_test_that_the_page_names_is_there():
+    page = (DOCS / "integrations.md").read_text()
+    named = set(re.findall(r"`(test_\w+)`", page))
+    known: set[str] = set()
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        known.update(re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
+    assert len(named) > 50
+    assert named - known == set()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
 from api.auth import Role
+from detector.evidence import ShownClipConfig
 from detector.evidence.jpeg import decode_jpeg
 from detector.incidents.schema import evidence, incidents
 from tests.auth.site import Site
@@ -35,11 +39,21 @@ def filmed(site: Site, tmp_path: Path) -> UUID:
     return incident_id
 
 
+def finished(client: httpx.Client, incident_id: UUID) -> dict:
+    """The clip when every picture of it is masked."""
+    end = time.monotonic() + 60
+    while True:
+        told = client.get(f"/api/incidents/{incident_id}/clip")
+        assert told.status_code == 200, told.text
+        if told.json()["complete"]:
+            return told.json()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def pictures(site: Site, incident_id: UUID) -> list:
     client = site.signed_in(Role.VIEWER)
-    told = client.get(f"/api/incidents/{incident_id}/clip")
-    assert told.status_code == 200, told.text
-    count = len(told.json()["offsets_s"])
+    count = len(finished(client, incident_id)["offsets_s"])
     answers = [client.get(f"/api/incidents/{incident_id}/clip/{n}") for n in range(count)]
     assert {answer.headers["content-type"] for answer in answers} == {"image/jpeg"}
     return [decode_jpeg(answer.content, "clip") for answer in answers]
@@ -72,6 +86,50 @@ def test_it_is_masked_once_and_anew_when_the_masks_are_drawn_anew(site: Site, fi
     for image in pictures(site, filmed):
         assert image[150:175, 5:150].std() < 3
     assert len(counts) == 24
+
+
+def slow_model(looks: int):
+    """Looks at so many pictures and then at none until it is let go."""
+    model, go, seen = sees_a_person(), threading.Event(), []
+    see = model.see
+
+    def waiting(image):
+        seen.append(1)
+        if len(seen) > looks:
+            assert go.wait(60)
+        return see(image)
+
+    model.see = waiting
+    return model, go, seen
+
+
+def test_the_first_pictures_can_be_seen_while_others_are_masked(site: Site, filmed: UUID):
+    model, go, _ = slow_model(looks=4)
+    site.service._detectors = (model,)
+    client = site.signed_in(Role.VIEWER)
+    image = client.get(f"/api/incidents/{filmed}/clip/2")
+    assert not face_is_readable(decode_jpeg(image.content, "clip"))
+    told = client.get(f"/api/incidents/{filmed}/clip").json()
+    assert len(told["offsets_s"]) == 3
+    assert not told["complete"]
+    go.set()
+    assert len(finished(client, filmed)["offsets_s"]) == 12
+
+
+def test_a_clip_that_nobody_asks_for_any_more_is_given_up(site: Site, filmed: UUID):
+    site.app.state.clips._config = ShownClipConfig(give_up_after_s=0.3)
+    model, go, seen = slow_model(looks=4)
+    site.service._detectors = (model,)
+    client = site.signed_in(Role.VIEWER)
+    client.get(f"/api/incidents/{filmed}/clip/2").raise_for_status()
+    time.sleep(1)
+    go.set()
+    end = time.monotonic() + 60
+    while site.app.state.clips._films:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert len(seen) < 12
+    assert len(finished(client, filmed)["offsets_s"]) == 12  # it is begun anew
 
 
 def test_nothing_is_shown_without_a_model_that_sees_people(site: Site, filmed: UUID):

@@ -34,8 +34,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def counted(counts: DayCounts, days: int) -> Counter[tuple[str, str]]:
     """By local day and verdict."""
     found: Counter[tuple[str, str]] = Counter()
-    for day, whats in counts.since(counts.today() - timedelta(days=days - 1)).items():
-        for what, n in whats.items():
+    for day, each in counts.since(counts.today() - timedelta(days=days - 1)).items():
+        for what, n in each.whats.items():
             found[day.isoformat(), what.verdict] += n
     return found
 

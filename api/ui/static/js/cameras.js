@@ -4,6 +4,7 @@ import { get, may } from "./api.js";
 import { h, show } from "./dom.js";
 import { ago, t, word } from "./i18n.js";
 import { addCamera, changeCamera, importCameras } from "./camera_form.js";
+import { showNodes } from "./nodes.js";
 import { edit } from "./zones.js";
 
 const EVERY_MS = 5000;
@@ -12,13 +13,15 @@ export async function open(page) {
   const id = new URLSearchParams(location.search).get("camera");
   if (id) return edit(page, id);
   const wall = h("div", { class: "wall" });
+  const nodes = h("section", {});
   const tools = may("cameras") && [
     h("button", { type: "button", "data-act": "import", onclick: () => importCameras(refresh) }, t("cameras.import")),
     h("button", { type: "button", class: "main", "data-act": "add", onclick: () => addCamera(refresh) }, t("cameras.add")),
   ];
-  show(page, h("div", { class: "row" }, h("h1", {}, t("page.cameras")), h("span", { class: "grow" }), tools), wall);
+  show(page, h("div", { class: "row" }, h("h1", {}, t("page.cameras")), h("span", { class: "grow" }), tools), nodes, wall);
   const cards = new Map();
   const refresh = async () => {
+    await showNodes(nodes);
     const sources = await get("/api/sources");
     const known = new Set(sources.map((source) => source.id));
     for (const [id, card] of cards) {
@@ -49,7 +52,7 @@ class Card {
     this.refresh = refresh;
   }
 
-  update({ name, interval_s, tasks, health, looks }) {
+  update({ name, interval_s, tasks, health, looks, node }) {
     const blind = looks.blind_now && `${word(looks.blind_now)} ${looks.blind_detail}`;
     const open = (event) => {
       event.preventDefault();
@@ -58,7 +61,7 @@ class Card {
     };
     show(
       this.text,
-      h("div", { class: "row" }, h("span", { class: `badge ${health.state}` }, word(health.state)), h("strong", {}, name || this.id)),
+      h("div", { class: "row" }, h("span", { class: `badge ${health.state}` }, word(health.state)), h("strong", {}, name || this.id), node && h("small", {}, t("nodes.by", { name: node }))),
       h("div", {}, h("small", {}, `${looks.looks} ${t("cameras.looks")} · ${t("cameras.every", { n: interval_s })} · ${tasks.map(word).join(", ")}`)),
       h("div", {}, h("small", {}, t("cameras.stale", { span: ago(looks.stale_s) }))),
       (blind || health.reason || looks.last_error) && h("div", { class: "bad" }, `${blind ? `${t("cameras.blind")}: ${blind}` : health.reason} ${looks.last_error}`),

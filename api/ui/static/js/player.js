@@ -6,6 +6,7 @@ import { h, show } from "./dom.js";
 import { t } from "./i18n.js";
 
 const MOMENT_S = 1.2; // how long one of the kept moments stays
+const ASK_MS = 700;
 
 export class Player {
   constructor(viewer, closed) {
@@ -27,7 +28,7 @@ export class Player {
     return !this.element.hidden;
   }
 
-  // Waits for the pictures, which the service may have to mask first.
+  // The service masks the pictures one by one: the first ones are played while others follow.
   async start(item) {
     this.item = item;
     this.frames = [];
@@ -36,20 +37,35 @@ export class Player {
     this.playing = false;
     this.note.textContent = t("clip.preparing");
     this.draw();
-    const found = await framesOf(item);
-    const images = found.frames.map(({ source }) => {
-      const image = new Image();
-      image.src = source;
-      return image;
-    });
-    await Promise.all(images.slice(0, 8).map((image) => image.decode().catch(() => {})));
+    if (item.clip) this.add(item, await get(`/api/incidents/${item.incident.id}/clip`));
+    else this.take(item, momentsOf(item), t("clip.moments", { n: item.pictures.length }), true);
     if (this.item !== item) return;
-    Object.assign(this, { frames: found.frames, images });
-    this.note.textContent = found.note;
-    this.slider.max = String(Math.max(0, found.frames.length - 1));
     this.slider.focus();
     this.seek(0);
     this.play();
+    await this.follow(item);
+  }
+
+  // Asks for more until everything is there; not asking is what ends the masking.
+  async follow(item) {
+    while (this.item === item && !this.complete) {
+      await new Promise((done) => setTimeout(done, ASK_MS));
+      if (this.item === item) this.add(item, await get(`/api/incidents/${item.incident.id}/clip`));
+    }
+  }
+
+  add(item, { offsets_s, complete }) {
+    const frames = offsets_s.map((offset_s, n) => ({ offset_s, source: `/api/incidents/${item.incident.id}/clip/${n}` }));
+    this.take(item, frames, t(complete ? "clip.masked" : "clip.preparing"), complete);
+  }
+
+  take(item, frames, note, complete) {
+    if (this.item !== item) return;
+    for (const frame of frames.slice(this.frames.length)) this.frames.push({ ...frame, image: loaded(frame.source) });
+    this.complete = complete;
+    this.note.textContent = note;
+    this.slider.max = String(Math.max(0, this.frames.length - 1));
+    this.draw();
   }
 
   toggle() {
@@ -59,7 +75,7 @@ export class Player {
 
   play() {
     if (!this.frames.length) return;
-    if (this.at === this.frames.length - 1) this.seek(0);
+    if (this.complete && this.at === this.frames.length - 1) this.seek(0);
     this.playing = true;
     this.draw();
     this.wait();
@@ -68,7 +84,11 @@ export class Player {
   wait() {
     clearTimeout(this.timer);
     const [now, next] = [this.frames[this.at], this.frames[this.at + 1]];
-    if (!next) return this.pause();
+    if (!next && this.complete) return this.pause();
+    if (!next) {
+      this.timer = setTimeout(() => this.playing && this.wait(), 100);
+      return;
+    }
     this.timer = setTimeout(() => {
       this.seek(this.at + 1);
       if (this.playing) this.wait();
@@ -115,12 +135,13 @@ export class Player {
   }
 }
 
-async function framesOf(item) {
-  const { id } = item.incident;
-  if (item.clip) {
-    const { offsets_s } = await get(`/api/incidents/${id}/clip`);
-    return { frames: offsets_s.map((offset_s, n) => ({ offset_s, source: `/api/incidents/${id}/clip/${n}` })), note: t("clip.masked") };
-  }
-  const frames = item.pictures.map((each, n) => ({ offset_s: n * MOMENT_S, source: picture(id, each.clean_id ?? each.shown_id) }));
-  return { frames, note: t("clip.moments", { n: frames.length }) };
+function loaded(source) {
+  const image = new Image();
+  image.src = source;
+  image.decode().catch(() => {});
+  return image;
+}
+
+function momentsOf({ incident, pictures }) {
+  return pictures.map((each, n) => ({ offset_s: n * MOMENT_S, source: picture(incident.id, each.clean_id ?? each.shown_id) }));
 }

@@ -330,6 +330,7 @@ class Review {
     try {
       await this.player.start(item);
     } catch (error) {
+      if (this.item !== item) return;
       this.player.close();
       toast(error.message, "bad");
     }

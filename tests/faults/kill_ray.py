@@ -1,0 +1,82 @@
+"""Take machines out of a Ray cluster at random moments, and count what was found.
+
+    python -m tests.faults.kill_ray OUT --kills 20
+
+As `tests.faults.kill_nodes`, but the three nodes are workers on three nodes of Ray's own test
+cluster (`ray.cluster_utils.Cluster`) on this machine; a node is removed without grace, worker and
+all, and another one added. The head node is left alone: where it fails, workers go on, but no
+new machine joins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.cluster_utils import Cluster
+
+from api.config import read_config
+from api.ray_cluster import RayWorkers
+from tests.api.city import model
+from tests.faults.kill_nodes import HAND_OVER_S, NODES, Blow, NodesReport, Watcher, main
+
+
+def detectors() -> list[Any]:
+    """For each worker, in its own process."""
+    return [model()]
+
+
+class RayNodes:
+    """A head and two more, each with a worker."""
+
+    def __init__(self, config: Path, folder: Path) -> None:
+        self._config = config
+        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        self._others = [self._cluster.add_node(num_cpus=1) for _ in NODES[1:]]
+        self._workers: RayWorkers | None = None
+        self._ending = threading.Event()
+        self._tending = threading.Thread(target=self._tend, daemon=True)
+        self.faults: list[str] = []
+
+    def begin(self) -> None:
+        settings = read_config(self._config)
+        self._workers = RayWorkers(self._cluster.address, settings, detectors)
+        self._tending.start()
+
+    def strike(self, watcher: Watcher, chance: random.Random, report: NodesReport) -> Blow:
+        node = self._others.pop(chance.randrange(len(self._others)))
+        blow = watcher.blow(f"{socket.gethostname()}-{node.node_id[:8]}", orderly=False)
+        self._cluster.remove_node(node, allow_graceful=False)
+        report.killed += 1
+        time.sleep(chance.choice((0.0, 5.0, HAND_OVER_S)))
+        self._others.append(self._cluster.add_node(num_cpus=1))
+        return blow
+
+    def logs(self) -> list[Path]:
+        """What the workers said, as Ray keeps it."""
+        return sorted(
+            Path(ray._private.utils.get_ray_temp_dir()).glob("session_latest/logs/worker-*.out")
+        )
+
+    def stop(self) -> None:
+        self._ending.set()
+        self._tending.join(timeout=60)
+        if self._workers is not None:
+            self._workers.stop()
+        with contextlib.suppress(Exception):
+            self._cluster.shutdown()
+
+    def _tend(self) -> None:
+        while not self._ending.wait(0.5):
+            self._workers.tend()
+
+
+if __name__ == "__main__":
+    sys.exit(main(RayNodes, __doc__))
