@@ -88,6 +88,12 @@ class EvidenceConfig(BaseModel):
     first_frames: FirstFramesConfig = FirstFramesConfig()
     latest: LatestConfig = LatestConfig()
     min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
+    store: str | None = Field(default=None, pattern=r"^[a-z0-9+]+://\S+$")
+    """Such as `s3://bucket/folder`, for nodes without a folder in common; None: `evidence` in the
+    data folder."""
+
+    store_options: dict[str, Any] = Field(default_factory=dict)
+    """As the store's file system takes them (`endpoint_url`); passwords: from its environment."""
 
 
 class LooksConfig(BaseModel):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from api.app import create_app
 from api.config import CityConfig
@@ -45,4 +47,10 @@ class RayWorker:
 
 
 def digest_of(config: CityConfig) -> str:
-    return hashlib.sha256(repr(config).encode()).hexdigest()
+    """The same in every process, also where sets are written in another order."""
+    text = json.dumps(config.model_dump(), sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)

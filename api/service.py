@@ -27,6 +27,7 @@ from detector.evidence import (
     FirstFrames,
     FirstFramesConfig,
     LatestPictures,
+    RemoteStore,
     Sealer,
 )
 from detector.incidents import (
@@ -66,7 +67,16 @@ from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.registry import SourceContext, build_source
 from detector.sources.trust import TrustCheck
-from detector.types import Box, ConfigError, Detector, Position, Rule, Source, XunjieError
+from detector.types import (
+    Box,
+    ConfigError,
+    Detector,
+    EvidenceStore,
+    Position,
+    Rule,
+    Source,
+    XunjieError,
+)
 
 _log = structlog.get_logger(__name__)
 _RETENTION_EVERY_S: Final = 3600.0
@@ -80,7 +90,7 @@ class Records:
     """The parts that read and write records; pages and routes use these."""
 
     database: Database
-    store: FileStore
+    store: FileStore | RemoteStore
     packer: EvidencePacker
     outbox: Outbox
     desk: CaseDesk
@@ -103,11 +113,7 @@ def open_records(config: CityConfig) -> Records:
         raise ConfigError(f"data_folder {config.data_folder}: {error.strerror}") from error
     database = Database(config.database_config)
     database.migrate()
-    store = FileStore(
-        FileStoreConfig(
-            folder=config.data_folder / "evidence", min_free_bytes=config.evidence.min_free_bytes
-        )
-    )
+    store = open_store(config)
     sealer = Sealer.from_file(config.evidence.sealing.path_in(config.data_folder))
     outbox = Outbox(database, config.destinations, instance=config.exchange.instance)
     desk = CaseDesk(
@@ -132,6 +138,15 @@ def open_records(config: CityConfig) -> Records:
         chain=ChainVerifier(database, store),
         retention=Retention(database, store, config.retention),
     )
+
+
+def open_store(config: CityConfig) -> FileStore | RemoteStore:
+    """Where evidence is kept. Raises ConfigError, DiskFull."""
+    settings = config.evidence
+    if settings.store is not None:
+        return RemoteStore(settings.store, settings.store_options)
+    folder = config.data_folder / "evidence"
+    return FileStore(FileStoreConfig(folder=folder, min_free_bytes=settings.min_free_bytes))
 
 
 class Service:
@@ -390,9 +405,14 @@ class Service:
         spool = self.config.data_folder / "spool"
 
         def frames(name: str, settings: FirstFramesConfig) -> FirstFrames:
-            folder = FileStoreConfig(folder=spool / name, min_free_bytes=config.min_free_bytes)
-            shared = self.member is not None
-            return FirstFrames(FileStore(folder), sealer, settings, shared=shared)
+            store: EvidenceStore = (
+                RemoteStore(f"{config.store.rstrip('/')}/spool/{name}", config.store_options)
+                if config.store
+                else FileStore(
+                    FileStoreConfig(folder=spool / name, min_free_bytes=config.min_free_bytes)
+                )
+            )
+            return FirstFrames(store, sealer, settings, shared=self.member is not None)
 
         # An incident can stay open for days; the picture of its last sighting waits as long.
         last = config.first_frames.model_copy(update={"retention_min": 14 * 24 * 60.0})
@@ -578,8 +598,9 @@ def needed(detectors: Sequence[Detector], rules: Sequence[Rule]) -> tuple[Detect
 
 
 def _with_evidence(sink: SinkConfig, config: CityConfig) -> SinkConfig:
-    """A sink that hands pictures over reads ours, unless another folder is named."""
-    if getattr(sink, "evidence_folder", "") is not None:
+    """A sink that hands pictures over reads ours, unless another folder is named. One that must
+    have a folder says so itself where evidence lies in a store."""
+    if getattr(sink, "evidence_folder", "") is not None or config.evidence.store is not None:
         return sink
     return sink.model_copy(update={"evidence_folder": config.data_folder / "evidence"})
 

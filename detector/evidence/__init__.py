@@ -10,6 +10,7 @@ from detector.evidence.masking import PolygonUnit, mask
 from detector.evidence.memory_store import MemoryStore
 from detector.evidence.pack import EvidencePacker, PackConfig, Shot, Slot
 from detector.evidence.recent import FirstFrame, FirstFrames, FirstFramesConfig
+from detector.evidence.remote_store import RemoteStore, StoreUnavailableError
 from detector.evidence.sealing import (
     SealBrokenError,
     Sealer,
@@ -39,6 +40,7 @@ __all__ = [
     "MemoryStore",
     "PackConfig",
     "PolygonUnit",
+    "RemoteStore",
     "SealBrokenError",
     "SealError",
     "Sealer",
@@ -46,6 +48,7 @@ __all__ = [
     "Shot",
     "ShownClipConfig",
     "Slot",
+    "StoreUnavailableError",
     "WrongSealKeyError",
     "annotate",
     "mask",

@@ -27,6 +27,8 @@ def test_shares_follow_capacities_and_add_up():
     assert fair_share(10, {"a": 32, "b": 8}) == {"a": 8, "b": 2}
     assert fair_share(1, {"a": 1, "b": 1}) == {"a": 1, "b": 0}
     assert fair_share(5, {}) == {}
+    assert fair_share(5, {"pages": 0, "a": 2}) == {"pages": 0, "a": 5}
+    assert fair_share(5, {"pages": 0}) == {"pages": 0}
 
 
 def test_one_node_takes_all_and_a_duty(town):

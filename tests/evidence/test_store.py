@@ -9,8 +9,14 @@ import time
 
 import pytest
 
-from detector.evidence import FileStore, FileStoreConfig, MemoryStore
-from detector.types import DiskFull, EvidenceStore
+from detector.evidence import (
+    FileStore,
+    FileStoreConfig,
+    MemoryStore,
+    RemoteStore,
+    StoreUnavailableError,
+)
+from detector.types import ConfigError, DiskFull, EvidenceStore
 
 KEY = "2026/11/24/abc/0001-threshold-shown.jpg"
 
@@ -24,9 +30,20 @@ def file_store(tmp_path):
     return FileStore(FileStoreConfig(folder=tmp_path / "evidence", min_free_bytes=0))
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request, file_store) -> EvidenceStore:
-    return file_store if request.param == "file" else MemoryStore()
+@pytest.fixture
+def remote_store(tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed (extra: s3)")
+    store = RemoteStore(f"memory://{tmp_path.name}/evidence")
+    yield store
+    for key in list(store.keys()):
+        store.delete(key)
+
+
+@pytest.fixture(params=["file", "memory", "remote"])
+def store(request) -> EvidenceStore:
+    if request.param == "memory":
+        return MemoryStore()
+    return request.getfixturevalue(f"{request.param}_store")
 
 
 def test_what_was_put_is_got(store):
@@ -179,3 +196,20 @@ def test_of_two_writers_of_one_key_one_wins(file_store):
     for thread in threads:
         thread.join()
     assert {file_store.get(KEY)} == offered - set(lost)
+
+
+def test_a_store_that_does_not_answer_is_named(remote_store, monkeypatch):
+    def refuse(*_args, **_kept):
+        raise PermissionError("403 Forbidden")
+
+    monkeypatch.setattr(remote_store._files, "cat_file", refuse)
+    with pytest.raises(StoreUnavailableError, match=r"evidence\.store: 403"):
+        remote_store.put(KEY, b"picture")
+    with pytest.raises(StoreUnavailableError, match="403"):
+        remote_store.get(KEY)
+
+
+def test_a_store_of_an_unknown_kind_is_refused():
+    pytest.importorskip("fsspec", reason="fsspec is not installed (extra: s3)")
+    with pytest.raises(ConfigError, match=r"evidence\.store nothing://x"):
+        RemoteStore("nothing://x")

@@ -52,6 +52,7 @@ HAND_OVER_S = 15.0
 _PAUSED_S = (10.0, 16.0)  # longer than a lease
 _GRACE_S = 0.5  # a request of the dead that was on its way
 _SETTLED_S = 150.0
+_POLICY = {"clear_after_looks": 2, "clear_after_s": 4, "reopen_within_s": 0}
 
 
 @dataclass(kw_only=True)
@@ -225,7 +226,7 @@ def run_kills(
             wait_for(lambda: _all_held(watcher, cameras), 240, "the nodes did not take the cameras")
             script.began_s = time.time()
             for _ in range(kills):
-                time.sleep(chance.uniform(2, 7))
+                time.sleep(chance.uniform(1, 5))
                 blows.append(nodes.strike(watcher, chance, report))
             script.no_more_after_s = time.time()
             _settle(database, script, port)
@@ -375,7 +376,7 @@ def write_config(folder: Path, place: Street, cameras: int, url: str, port: int)
             for n in range(cameras)
         ],
         "rules": {"vendor": {"dwell_s": DWELL_S}},
-        "registry": {"default": {"clear_after_looks": 2, "clear_after_s": 4, "reopen_within_s": 0}},
+        "registry": {"violations": {"vendor": _POLICY, "cover": _POLICY}},
         "tracker": {"lost_after_looks": 2, "lost_after_s": 4},
         "destinations": [
             {

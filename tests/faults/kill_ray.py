@@ -19,13 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray.cluster_utils import Cluster
 
 from api.config import read_config
 from api.ray_cluster import RayWorkers
 from tests.api.city import model
 from tests.faults.kill_nodes import HAND_OVER_S, NODES, Blow, NodesReport, Watcher, main
+
+_STARTING_S = 120.0
 
 
 def detectors() -> list[Any]:
@@ -40,6 +41,7 @@ class RayNodes:
         self._config = config
         self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
         self._others = [self._cluster.add_node(num_cpus=1) for _ in NODES[1:]]
+        self._session = Path(self._cluster.head_node.get_session_dir_path())
         self._workers: RayWorkers | None = None
         self._ending = threading.Event()
         self._tending = threading.Thread(target=self._tend, daemon=True)
@@ -51,8 +53,15 @@ class RayNodes:
         self._tending.start()
 
     def strike(self, watcher: Watcher, chance: random.Random, report: NodesReport) -> Blow:
-        node = self._others.pop(chance.randrange(len(self._others)))
-        blow = watcher.blow(f"{socket.gethostname()}-{node.node_id[:8]}", orderly=False)
+        """Takes out one that looks at cameras; its worker may still be on its way up."""
+        at_work: list[Any] = []
+        until_s = time.monotonic() + _STARTING_S
+        while not at_work and time.monotonic() < until_s:
+            time.sleep(0.3)
+            at_work = [n for n in self._others if name_of(n) in watcher.holders.values()]
+        node = chance.choice(at_work or self._others)
+        self._others.remove(node)
+        blow = watcher.blow(name_of(node), orderly=False)
         self._cluster.remove_node(node, allow_graceful=False)
         report.killed += 1
         time.sleep(chance.choice((0.0, 5.0, HAND_OVER_S)))
@@ -61,9 +70,7 @@ class RayNodes:
 
     def logs(self) -> list[Path]:
         """What the workers said, as Ray keeps it."""
-        return sorted(
-            Path(ray._private.utils.get_ray_temp_dir()).glob("session_latest/logs/worker-*.out")
-        )
+        return sorted(self._session.glob("logs/worker-*.out"))
 
     def stop(self) -> None:
         self._ending.set()
@@ -76,6 +83,11 @@ class RayNodes:
     def _tend(self) -> None:
         while not self._ending.wait(0.5):
             self._workers.tend()
+
+
+def name_of(node: Any) -> str:
+    """Of the worker on it."""
+    return f"{socket.gethostname()}-{node.node_id[:8]}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.api.city import picture
 
-ON_S, PERIOD_S = 45.0, 100.0
+ON_S, PERIOD_S = 60.0, 125.0  # time for a dwell and two hand-overs within it
 _VARIANTS = 8
 
 

@@ -75,6 +75,7 @@ SIZES = ((1920, 1080), (1366, 768))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=Path("var/screenshots"))
+    parser.add_argument("--only", nargs="*", default=PAGES, choices=PAGES)
     parser.add_argument("--demo", type=Path, default=Path("var/demo"))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ def main() -> None:
         service = _service(copy)
         web = start_server(create_app(service), service.config.http)
         try:
-            _shoot(service, web.url.rstrip("/"), asked.out)
+            _shoot(service, web.url.rstrip("/"), asked.out, asked.only)
         finally:
             web.stop()
             service.stop()
@@ -114,7 +115,8 @@ def _service(folder: Path) -> Service:
         cases_count=400,
         pictures=_pictures(service),
         cameras=[f"street-{n:03d}" for n in range(30)],
-        days=25,
+        days=55,
+        destination="city",
     )
     _flight(service, folder / "made")
     service.start()
@@ -192,7 +194,7 @@ def _pictures(service: Service) -> list[StoredPicture]:
     ]
 
 
-def _shoot(service: Service, url: str, out: Path) -> None:
+def _shoot(service: Service, url: str, out: Path, pages: Sequence[str]) -> None:
     link = service.access.login_link("demo", Role.ADMINISTRATOR)
     token = service.access.enter(link, "127.0.0.1").token
     case = service.records.queries.cases().items[0].id
@@ -207,14 +209,17 @@ def _shoot(service: Service, url: str, out: Path) -> None:
     with browser() as opened:
         for language in ("zh", "en"):
             for width, height in SIZES:
-                context = opened.new_context(viewport={"width": width, "height": height})
+                context = opened.new_context(
+                    viewport={"width": width, "height": height},
+                    locale={"zh": "zh-CN", "en": "en-GB"}[language],
+                    timezone_id="Asia/Shanghai",
+                )
                 context.set_default_timeout(60_000)
                 context.add_init_script(f"localStorage.setItem('xunjie.language', '{language}')")
                 page = context.new_page()
-                for name in PAGES:
-                    if name == "review":
-                        cookie = {"name": COOKIE, "value": token, "url": url}
-                        context.add_cookies([cookie])
+                for name in pages:
+                    if name != "login":
+                        context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
                     page.goto(f"{url}/pages/{addresses.get(name, name)}")
                     page.wait_for_selector("body[data-ready]")
                     _set_up(page, name)

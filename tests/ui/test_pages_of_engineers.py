@@ -60,7 +60,7 @@ def test_cameras_are_imported_and_the_bad_rows_named(visit, past: Site, tmp_path
     page.click("[data-act=import]")
     page.set_input_files("input[type=file]", table)
     page.get_by_text("Line 3").wait_for()
-    page.get_by_role("button", name="Take the 2 good rows").wait_for()
+    page.get_by_role("button", name="Take the good rows: 2").wait_for()
     page.click("[data-act=take]")
     page.locator("article[aria-label=c]").wait_for()
     assert [camera.id for camera in past.service.engine.cameras][-2:] == ["a", "c"]
@@ -90,7 +90,7 @@ def test_a_rule_is_tried_on_the_page(visit, past: Site):
     past.city.push(9, stall=True)
     page = visit(Role.ENGINEER).open("cameras?camera=corner")
     page.click("[data-act=try]")
-    page.get_by_text("1 incidents would have been opened").wait_for()
+    page.get_by_text("Incidents that would have been opened: 1").wait_for()
     assert page.locator(".canvas rect.tried").count() == 1
     assert "9 looks" in page.locator(".trial").inner_text()
 

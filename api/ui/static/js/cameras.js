@@ -62,7 +62,7 @@ class Card {
     show(
       this.text,
       h("div", { class: "row" }, h("span", { class: `badge ${health.state}` }, word(health.state)), h("strong", {}, name || this.id), node && h("small", {}, t("nodes.by", { name: node }))),
-      h("div", {}, h("small", {}, `${looks.looks} ${t("cameras.looks")} · ${t("cameras.every", { n: interval_s })} · ${tasks.map(word).join(", ")}`)),
+      h("div", {}, h("small", {}, `${t("cameras.looks")}: ${looks.looks} · ${t("cameras.every", { n: interval_s })} · ${tasks.map(word).join(", ")}`)),
       h("div", {}, h("small", {}, t("cameras.stale", { span: ago(looks.stale_s) }))),
       (blind || health.reason || looks.last_error) && h("div", { class: "bad" }, `${blind ? `${t("cameras.blind")}: ${blind}` : health.reason} ${looks.last_error}`),
       h("div", { class: "row" },

@@ -47,11 +47,13 @@ export function dialog(title, content, actions) {
   return { box, close };
 }
 
+// A head stands over its column's numbers as they do: to the right.
 export function table(heads, rows, attributes = {}) {
+  const kind = (n) => (rows[0]?.children[n]?.classList.contains("number") ? "number" : "");
   return h(
     "div",
     { class: "scroll", ...attributes },
-    h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows)),
+    h("table", {}, h("thead", {}, h("tr", {}, heads.map((head, n) => h("th", { scope: "col", class: kind(n) }, head)))), h("tbody", {}, rows)),
   );
 }
 
