@@ -123,7 +123,10 @@ def paste(
 @guarded
 def train_command(
     config: Annotated[
-        Path | None, typer.Argument(help="JSON file; keys as in training.train")
+        Path | None,
+        typer.Argument(
+            help="JSON file; keys as in training.train. Without one: training.retraining"
+        ),
     ] = None,
     dataset: Annotated[Path | None, typer.Option(help="a built dataset")] = None,
     out: Annotated[
@@ -139,13 +142,14 @@ def train_command(
 ) -> None:
     """Train, or continue a training that was cut off; then compare with the running model."""
     require(EXPORT)
-    from training.train import TrainConfig, config_from_file, train
+    from training.retraining import retraining
+    from training.train import config_from_file, train
 
     if config is not None:
         given = {"dataset": dataset, "out": out}
         settings = config_from_file(config, **{k: v for k, v in given.items() if v is not None})
     elif dataset is not None and out is not None:
-        settings = TrainConfig(dataset=dataset, out=out)
+        settings = retraining(dataset, out, models)
     else:
         raise typer.BadParameter("a configuration, or --dataset and --out")
     checkpoint = train(settings)
