@@ -150,7 +150,7 @@ def test_what_is_drawn_and_entered_on_one_node_holds_on_all(start):
     camera = {"kind": "push", "interval_s": 30}
     assert engineer.put("/api/cameras/kiosk", json=camera).status_code == 200
     wait(lambda: "kiosk" in held(a) | held(b))
-    assert {c.id for c in own.service.config.cameras} >= {"kiosk"}
+    wait(lambda: "kiosk" in {c.id for c in own.service.config.cameras})
     assert engineer.delete("/api/cameras/kiosk").status_code == 204
     wait(lambda: "kiosk" not in held(a) | held(b))
 
