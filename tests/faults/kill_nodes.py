@@ -51,6 +51,7 @@ INTERVAL_S, DWELL_S = 2.0, 20.0
 HAND_OVER_S = 15.0
 _PAUSED_S = (10.0, 16.0)  # longer than a lease
 _GRACE_S = 0.5  # a request of the dead that was on its way
+_LEAST_S = 60.0
 _SETTLED_S = 150.0
 _POLICY = {"clear_after_looks": 2, "clear_after_s": 4, "reopen_within_s": 0}
 
@@ -228,6 +229,7 @@ def run_kills(
             for _ in range(kills):
                 time.sleep(chance.uniform(1, 5))
                 blows.append(nodes.strike(watcher, chance, report))
+            _await_the_last(blows[-1], place, script.began_s, most_s)
             script.no_more_after_s = time.time()
             _settle(database, script, port)
             report.faults += nodes.faults
@@ -249,6 +251,16 @@ def run_kills(
 def _all_held(watcher: Watcher, cameras: int) -> bool:
     held = [watcher.holders.get(name_of(n)) for n in range(cameras)]
     return all(held) and len(set(held)) == len(NODES)  # each has some
+
+
+def _await_the_last(blow: Blow, place: Street, began_s: float, most_s: float) -> None:
+    """Until somebody asks for its cameras again, and things have stood somewhere: a run of few
+    blows would otherwise end before either."""
+    after_s = blow.at_s + (0 if blow.orderly else _GRACE_S)
+    until_s = time.time() + most_s
+    while time.time() < until_s and not all(place.first_asked(c, after_s) for c in blow.cameras):
+        time.sleep(0.5)
+    time.sleep(max(0.0, began_s + _LEAST_S - time.time()))
 
 
 def _settle(database: Database, script: Script, port: int) -> None:
