@@ -17,7 +17,13 @@ from api.camera_list import cameras_of, read_rows, table_path
 from api.config import CityConfig
 from api.node_profile import address_for_others, node_profile
 from api.shared_cameras import MOVING, SharedCameras, unit_of
-from api.ui.camera_settings import CameraSettings, applied, camera_with_saved, with_saved
+from api.ui.camera_settings import (
+    CameraSettings,
+    applied,
+    camera_with_saved,
+    cameras_with_saved,
+    with_saved,
+)
 from api.where import component_finder, grid_finder
 from detector.cluster import Fence, Member
 from detector.evidence import (
@@ -71,7 +77,6 @@ from detector.types import (
     Box,
     ConfigError,
     Detector,
-    EvidenceStore,
     Position,
     Rule,
     Source,
@@ -140,12 +145,14 @@ def open_records(config: CityConfig) -> Records:
     )
 
 
-def open_store(config: CityConfig) -> FileStore | RemoteStore:
-    """Where evidence is kept. Raises ConfigError, DiskFull."""
+def open_store(config: CityConfig, spool: str | None = None) -> FileStore | RemoteStore:
+    """Where evidence is kept; with `spool`, where pictures of that name wait to become evidence.
+    Raises ConfigError, DiskFull."""
     settings = config.evidence
     if settings.store is not None:
-        return RemoteStore(settings.store, settings.store_options)
-    folder = config.data_folder / "evidence"
+        url = f"{settings.store.rstrip('/')}/spool/{spool}" if spool else settings.store
+        return RemoteStore(url, settings.store_options)
+    folder = config.data_folder / (f"spool/{spool}" if spool else "evidence")
     return FileStore(FileStoreConfig(folder=folder, min_free_bytes=settings.min_free_bytes))
 
 
@@ -311,7 +318,7 @@ class Service:
         """Raises ConfigError; the cameras are as before then."""
         table = cameras_of(read_rows(table_path(self.config.data_folder)))
         own = [c for c in self.config.cameras if c.id in self._in_file]
-        now = {c.id: camera_with_saved(c, self.records.database) for c in (*own, *table)}
+        now = {c.id: c for c in cameras_with_saved((*own, *table), self.records.database)}
         before = {c.id: c for c in self.config.cameras}
         for camera_id, camera in now.items():
             if before.get(camera_id) != camera:
@@ -402,16 +409,9 @@ class Service:
     def _evidence_desk(self) -> EvidenceDesk:
         config, records = self.config.evidence, self.records
         sealer = Sealer.from_file(config.sealing.path_in(self.config.data_folder))
-        spool = self.config.data_folder / "spool"
 
         def frames(name: str, settings: FirstFramesConfig) -> FirstFrames:
-            store: EvidenceStore = (
-                RemoteStore(f"{config.store.rstrip('/')}/spool/{name}", config.store_options)
-                if config.store
-                else FileStore(
-                    FileStoreConfig(folder=spool / name, min_free_bytes=config.min_free_bytes)
-                )
-            )
+            store = open_store(self.config, name)
             return FirstFrames(store, sealer, settings, shared=self.member is not None)
 
         # An incident can stay open for days; the picture of its last sighting waits as long.
@@ -430,7 +430,7 @@ class Service:
         watch = self._watch(config, rules) if fixed else None
         if watch is not None:
             self._watches[config.id] = watch
-        presence_id = config.id if fixed else MOVING
+        unit = unit_of(config)
         camera = Camera(
             source=source,
             interval_s=config.source.interval_s,
@@ -441,7 +441,7 @@ class Service:
             recorder=self._recorder,
             evidence=self._evidence,
             latest=self.latest,
-            presence_id=presence_id,
+            presence_id=unit,
             # Another node goes on from what was saved: each look that followed something counts.
             save_every_s=0 if self.member else self.config.looks.save_presence_every_s,
             changed=self._changed,
@@ -449,7 +449,7 @@ class Service:
             history=History(self.config.looks.patrol, self._past.get(config.id, ())),
         )
         with self.records.database.reading() as transaction:
-            saved = load_presence(transaction, presence_id)
+            saved = load_presence(transaction, unit)
         if saved is not None and not anew:
             camera.restore(saved.state, newest_at=saved.saved_at if self.member else None)
         return camera

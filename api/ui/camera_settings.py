@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -59,14 +60,19 @@ class SavedSettings:
 
 def with_saved(config: CityConfig, database: Database) -> CityConfig:
     """The configuration with what was drawn since; called when a service starts."""
+    return config.model_copy(update={"cameras": cameras_with_saved(config.cameras, database)})
+
+
+def cameras_with_saved(
+    cameras: Iterable[CameraConfig], database: Database
+) -> tuple[CameraConfig, ...]:
+    """The cameras with what was drawn on their pictures, by one question for all."""
     with database.reading() as transaction:
         rows = transaction.execute(select(camera_settings)).mappings()
         saved = {row["camera_id"]: CameraSettings.model_validate(row["settings"]) for row in rows}
-    cameras = tuple(
-        applied(camera, saved[camera.id]) if camera.id in saved else camera
-        for camera in config.cameras
+    return tuple(
+        applied(camera, saved[camera.id]) if camera.id in saved else camera for camera in cameras
     )
-    return config.model_copy(update={"cameras": cameras})
 
 
 def camera_with_saved(camera: CameraConfig, database: Database) -> CameraConfig:

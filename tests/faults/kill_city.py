@@ -36,6 +36,7 @@ from api.service import open_records
 from detector.incidents import IncidentFilter
 from tests.faults.kill_run import receiver
 from tests.faults.paging import every
+from tests.faults.receiver import quick_sink
 from tests.sources.making import with_exif
 
 _ROOT = Path(__file__).parents[2]
@@ -110,12 +111,6 @@ def _hole() -> bytes:
 
 
 def _write_config(folder: Path, pictures: Path, port: int) -> Path:
-    sink = {
-        "kind": "http",
-        "url": f"http://127.0.0.1:{port}/cases",
-        "connect_timeout_s": 0.5,
-        "answer_timeout_s": 0.5,
-    }
     city = {
         "data_folder": "data",
         "http": {"port": 0},
@@ -133,7 +128,7 @@ def _write_config(folder: Path, pictures: Path, port: int) -> Path:
         "destinations": [
             {
                 "name": "city",
-                "sink": sink,
+                "sink": quick_sink(f"http://127.0.0.1:{port}/cases"),
                 "backoff": {"first_s": 0.05, "longest_s": 0.3},
                 "lease_s": 1.5,
                 "poll_s": 0.1,

@@ -43,6 +43,7 @@ from detector.incidents import ChainVerifier, Database, DatabaseConfig, Incident
 from tests.faults.kill_run import receiver
 from tests.faults.node_service import run_node
 from tests.faults.paging import every
+from tests.faults.receiver import quick_sink
 from tests.faults.street_pictures import Script, Stand, Street, name_of, street
 from tests.incidents.conftest import free_port, start_postgres
 
@@ -367,12 +368,6 @@ def _seconds(moment: str) -> float:
 
 def write_config(folder: Path, place: Street, cameras: int, url: str, port: int) -> Path:
     base = f"http://127.0.0.1:{place.server_address[1]}"
-    sink = {
-        "kind": "http",
-        "url": f"http://127.0.0.1:{port}/cases",
-        "connect_timeout_s": 0.5,
-        "answer_timeout_s": 0.5,
-    }
     city = {
         "data_folder": "data",
         "database": {"url": url},
@@ -393,7 +388,7 @@ def write_config(folder: Path, place: Street, cameras: int, url: str, port: int)
         "destinations": [
             {
                 "name": "city",
-                "sink": sink,
+                "sink": quick_sink(f"http://127.0.0.1:{port}/cases"),
                 "backoff": {"first_s": 0.05, "longest_s": 0.5},
                 "lease_s": 3,
                 "poll_s": 0.5,

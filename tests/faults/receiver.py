@@ -26,6 +26,12 @@ from typing import Any
 SLOW_S = 0.25
 LONGER_THAN_THE_CLIENT_WAITS_S = 1.5
 
+
+def quick_sink(url: str) -> dict[str, Any]:
+    """Configuration of an `http` sink that waits less long than the receiver is silent."""
+    return {"kind": "http", "url": url, "connect_timeout_s": 0.5, "answer_timeout_s": 0.5}
+
+
 TROUBLES = (
     "refused_before",  # 500, nothing taken
     "refused_after",  # taken, and then 500

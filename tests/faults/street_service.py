@@ -64,6 +64,7 @@ from detector.types import (
 )
 from detector.types.taxonomy import STREET_CLASSES
 from tests.faults.paging import every
+from tests.faults.receiver import quick_sink
 
 STALL = Box(0.4, 0.4, 0.6, 0.6)
 CLEARED_EVERY = 3
@@ -93,12 +94,7 @@ class StreetService:
         self.store = FileStore(FileStoreConfig(folder=config.folder, min_free_bytes=0))
         destination = DestinationConfig(
             name="city",
-            sink={
-                "kind": "http",
-                "url": config.receiver_url,
-                "connect_timeout_s": 0.5,
-                "answer_timeout_s": 0.5,
-            },
+            sink=quick_sink(config.receiver_url),
             backoff=QUICK,
             lease_s=1.5,
             batch=4,
