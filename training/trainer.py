@@ -108,7 +108,8 @@ def _exclusive(classes: tuple[str, ...]) -> bool:
 
 def _bfloat16_pays(device: torch.device) -> bool:
     """Only where the CPU computes in it: emulated, a step takes eleven times as long."""
-    return bool(device.type == "cpu" and torch.cpu._is_amx_tile_supported())
+    computes = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return bool(device.type == "cpu" and computes)
 
 
 def _as_float(value: Any) -> Any:
