@@ -28,6 +28,7 @@ class SensorErrors(_Part):
     flight_yaw_deg: float = Field(default=6.0, gt=0)  # gimbal yaw taken from the airframe
     missing_yaw_deg: float = Field(default=104.0, gt=0)  # any direction is as likely
     missing_height_m: float = Field(default=40.0, gt=0)
+    terrain_m: float = Field(default=11.0, gt=0)  # of terrain models: DTED 2, 18 m in 90 of 100
     focal_calibrated: float = Field(default=0.003, gt=0)  # relative
     focal_35mm: float = Field(default=0.04, gt=0)  # relative: a rounded equivalent
     focal_guessed: float = Field(default=0.15, gt=0)

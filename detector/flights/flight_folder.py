@@ -16,6 +16,7 @@ from detector.flights.config import FlightConfig
 from detector.flights.dji_srt import read_srt
 from detector.flights.dji_xmp import read_photo_telemetry
 from detector.flights.errors import FlightError, TelemetryError
+from detector.flights.klv_telemetry import read_klv
 from detector.flights.shot import Shot, make_shot
 from detector.flights.telemetry import Telemetry
 from detector.flights.telemetry_csv import CsvRow, read_telemetry_csv
@@ -24,7 +25,7 @@ from detector.sources.picture import decode_picture, picture_size
 from detector.types import PictureError
 
 _PHOTOS = frozenset({".jpg", ".jpeg"})
-_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".ts"})
+_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg"})
 _MAX_BYTES = 64 * 2**20
 _MAX_PIXELS = 120_000_000
 
@@ -148,7 +149,8 @@ def _filled(told: Telemetry, table: Telemetry) -> Telemetry:
 def _moments(
     video: Path, files: list[Path], config: FlightConfig, zone: tzinfo, faults: list[str]
 ) -> list[tuple[float, Telemetry]]:
-    """Telemetry by seconds of the video, from the file of the same name beside it."""
+    """Telemetry by seconds of the video, from the file of the same name beside it, else from the
+    video's own KLV stream."""
     for path in files:
         if path.stem != video.stem or path.parent != video.parent:
             continue
@@ -161,4 +163,10 @@ def _moments(
             rows = read_telemetry_csv(path, config.bounds, zone)
             timed = [(row.video_s, row.telemetry) for row in rows]
             return [(at, told) for at, told in timed if at is not None]
-    raise FlightError(f"{video.name}: no telemetry beside it ({video.stem}.SRT or .csv)")
+    own = read_klv(video, config.bounds)
+    if own is None:
+        raise FlightError(
+            f"{video.name}: no telemetry beside it ({video.stem}.SRT or .csv) and no KLV in it"
+        )
+    faults += [f"{video.name}: {remark}" for remark in own.remarks]
+    return [(moment.video_s, moment.telemetry) for moment in own.moments]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from detector.flights.config import FlightConfig
 from detector.flights.telemetry import Telemetry
 from detector.geometry.camera_model import Lens
 
 _DIAGONAL_35MM = 43.267
+_SQUARE = 0.05  # by which focal lengths across and down may differ
 _FOUR_THIRDS = 1.25  # diagonal to width; wider pictures are cut from such a sensor
 
 
 def lens_of(
     told: Telemetry, width_px: int, height_px: int, config: FlightConfig
 ) -> tuple[Lens, str]:
-    """The lens and a remark: DewarpData, else the calibrated focal length, else the 35 mm
-    equivalent, else an assumption, each with its own uncertainty."""
+    """The lens and a remark: DewarpData, else the calibrated focal length, else the field of
+    view, else the 35 mm equivalent, else an assumption, each with its own uncertainty."""
     errors = config.errors
     if told.dewarp is not None:
         return _dewarped(told, told.dewarp, width_px, height_px, errors.focal_calibrated), ""
@@ -23,6 +26,8 @@ def lens_of(
         if told.centre_px is None:
             return lens, ""
         return _centred(lens, told.centre_px), ""
+    if told.field_across_deg is not None or told.field_down_deg is not None:
+        return _of_field(told, width_px, height_px, config)
     if told.focal_35mm is not None:
         focal_px = _from_35mm(told.focal_35mm, width_px, height_px)
         return Lens.simple(width_px, height_px, focal_px, errors.focal_35mm), (
@@ -32,6 +37,29 @@ def lens_of(
     return Lens.simple(width_px, height_px, focal_px, errors.focal_guessed), (
         f"no focal length; {config.assumed_focal_35mm:g} mm (35 mm equivalent) assumed"
     )
+
+
+def _of_field(
+    told: Telemetry, width_px: int, height_px: int, config: FlightConfig
+) -> tuple[Lens, str]:
+    """Of the field of view across; of that downwards where it alone is told. The pixels are taken
+    as square: where both fields say otherwise, one of them is of another picture."""
+    errors = config.errors
+    across = _focal_px(told.field_across_deg, width_px)
+    down = _focal_px(told.field_down_deg, height_px)
+    focal_px = across or down or 0.0
+    if across and down and abs(across / down - 1) > _SQUARE:
+        return Lens.simple(width_px, height_px, focal_px, errors.focal_guessed), (
+            f"fields of view of {told.field_across_deg:.1f}° by {told.field_down_deg:.1f}° do not "
+            "fit the picture: the first one taken, larger error radius"
+        )
+    return Lens.simple(width_px, height_px, focal_px, errors.focal_35mm), (
+        "focal length from the field of view told"
+    )
+
+
+def _focal_px(field_deg: float | None, size_px: int) -> float | None:
+    return None if field_deg is None else size_px / 2 / math.tan(math.radians(field_deg / 2))
 
 
 def _from_35mm(focal_mm: float, width_px: int, height_px: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,13 @@ from detector.geometry.local_frame import LocalFrame
 from detector.geometry.pose_error import PoseError
 
 _RTK_FIXED, _RTK_FLOAT = 50, 34
+_ASSUMED = {
+    "pitch": "the airframe's tilt under the camera is not told: level flight assumed, larger error "
+    "radius",
+    "roll": "the camera's roll is not told in full: level assumed, larger error radius",
+    "height": "height above the ground in the picture's middle, as the aircraft has it, taken "
+    "for that above take-off: larger error radius",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +73,15 @@ class Shot:
             up_m = e.height_m + e.height_share * abs(told.height_above_takeoff_m)
             if told.rtk_flag == _RTK_FIXED:
                 up_m = max(told.height_sigma_m or e.position_rtk_m * 2, 0.2)
+            if "height" in told.assumed:
+                up_m = math.hypot(up_m, e.terrain_m)
         return PoseError(
             east_m=across_m,
             north_m=across_m,
             up_m=up_m,
             yaw_deg=_yaw_deg(told, e),
-            pitch_deg=e.missing_pitch_deg if told.gimbal_pitch_deg is None else e.pitch_deg,
-            roll_deg=e.missing_roll_deg if told.gimbal_roll_deg is None else e.roll_deg,
+            pitch_deg=e.pitch_deg if _known(told, "pitch") else e.missing_pitch_deg,
+            roll_deg=e.roll_deg if _known(told, "roll") else e.missing_roll_deg,
             surface_m=e.surface_m,
         )
 
@@ -108,11 +118,16 @@ def _missing(told: Telemetry, config: FlightConfig) -> list[str]:
         remarks.append("no yaw: direction unknown, larger error radius")
     elif told.gimbal_yaw_deg is None:
         remarks.append("no gimbal yaw: the airframe's taken, larger error radius")
+    remarks += [text for name, text in _ASSUMED.items() if name in told.assumed]
     if told.height_above_takeoff_m is None:
         remarks.append(
             f"no height above take-off: {config.assumed_height_m:g} m assumed, larger error radius"
         )
     return remarks
+
+
+def _known(told: Telemetry, angle: str) -> bool:
+    return getattr(told, f"gimbal_{angle}_deg") is not None and angle not in told.assumed
 
 
 def _position_m(rtk_flag: int | None, errors: SensorErrors) -> float:

@@ -29,10 +29,13 @@ class Telemetry:
     dewarp: tuple[float, ...] | None = None  # fx, fy, cx, cy, k1, k2, p1, p2, k3
     dewarped: bool = False  # the picture was straightened in the aircraft
     focal_35mm: float | None = None
+    field_across_deg: float | None = None  # of view, of the whole picture
+    field_down_deg: float | None = None
     camera: str = ""
     rtk_flag: int | None = None
     position_sigma_m: float | None = None  # of east and of north, where the receiver tells
     height_sigma_m: float | None = None
+    assumed: tuple[str, ...] = ()  # which of pitch, roll, height rest on an assumption
     remarks: tuple[str, ...] = ()
 
     @property

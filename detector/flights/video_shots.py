@@ -12,12 +12,14 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from detector.flights.config import FlightConfig
 from detector.flights.errors import FlightError
 from detector.flights.shot import Shot, make_shot
 from detector.flights.telemetry import Telemetry
+from detector.geometry.attitude import Attitude
 from detector.types import PictureError
 
 _BLENDED = (
@@ -25,10 +27,11 @@ _BLENDED = (
     "lat_deg",
     "height_above_takeoff_m",
     "altitude_m",
-    "gimbal_pitch_deg",
-    "gimbal_roll_deg",
 )
+_ANGLES = ("gimbal_yaw_deg", "gimbal_pitch_deg", "gimbal_roll_deg")
 _TOLERATED_S = 2.0  # a moment further away than this is another moment
+_SAME_S = 1e-3
+_BACK_S = (0.0, 2.0, 10.0, None)  # where a frame is sought: key frames lie this much before it
 
 
 def video_shots(
@@ -66,7 +69,8 @@ def video_shots(
 
 
 def telemetry_at(moments: list[tuple[float, Telemetry]], at_s: float) -> Telemetry | None:
-    """The telemetry at a time of the video, position and height drawn between its neighbours."""
+    """The telemetry at a time of the video, position, height and gimbal drawn between its
+    neighbours."""
     times = [t for t, _ in moments]
     after = bisect_right(times, at_s)
     before = max(after - 1, 0)
@@ -77,7 +81,25 @@ def telemetry_at(moments: list[tuple[float, Telemetry]], at_s: float) -> Telemet
     (t0, first), (t1, second) = moments[before], moments[after]
     share = (at_s - t0) / (t1 - t0) if t1 > t0 else 0.0
     blended: dict[str, Any] = {name: _between(first, second, name, share) for name in _BLENDED}
-    return replace(first, **blended)
+    assumed = tuple(dict.fromkeys((*first.assumed, *second.assumed)))
+    blended |= _angles(first, second, share)
+    return replace(first, **blended, assumed=assumed)
+
+
+def _angles(first: Telemetry, second: Telemetry, share: float) -> dict[str, float | None]:
+    """Turned as a whole where both are known: near straight down each angle alone may jump."""
+    one, other = _attitude(first), _attitude(second)
+    if one is None or other is None:
+        return {name: _between(first, second, name, share) for name in _ANGLES[1:]}
+    turned = one.towards(other, share)
+    return dict(zip(_ANGLES, (turned.yaw_deg, turned.pitch_deg, turned.roll_deg), strict=True))
+
+
+def _attitude(told: Telemetry) -> Attitude | None:
+    yaw_deg, pitch_deg, roll_deg = (getattr(told, name) for name in _ANGLES)
+    if yaw_deg is None or pitch_deg is None or roll_deg is None:
+        return None
+    return Attitude(yaw_deg=yaw_deg, pitch_deg=pitch_deg, roll_deg=roll_deg)
 
 
 def _between(first: Telemetry, second: Telemetry, name: str, share: float) -> float | None:
@@ -101,15 +123,43 @@ def _probe(path: Path) -> tuple[tuple[int, int], float]:
 def read_frame(path: Path, at_s: float) -> NDArray[np.uint8]:
     """The first frame at or after a time. Raises PictureError naming the video."""
     try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            start, unit = stream.start_time or 0, float(stream.time_base or 1)
-            container.seek(int(at_s / unit) + start, stream=stream)
-            for frame in container.decode(stream):
-                if frame.pts is None:
-                    continue
-                if (frame.pts - start) * unit >= at_s - 1e-3:
-                    return np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        for back_s in _BACK_S:
+            frame = _frame_at(path, at_s, back_s)
+            if frame is not None:
+                return np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8)
     except (av.FFmpegError, OSError) as error:
         raise PictureError(f"{path.name}: cannot be decoded at {at_s:.1f} s") from error
     raise PictureError(f"{path.name}: no frame at {at_s:.1f} s")
+
+
+def _frame_at(path: Path, at_s: float, back_s: float | None) -> av.VideoFrame | None:
+    """The first frame at or after a time, sought `back_s` before it (None: from the beginning).
+
+    None where that is not certain: a transport stream has no index, and a search in it may end
+    behind the wanted picture. Raises PictureError where the video ends before the time.
+    """
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        start, unit = stream.start_time or 0, float(stream.time_base or 1)
+        if back_s is not None and not _sought(container, stream, start + (at_s - back_s) / unit):
+            return None
+        certain = back_s is None
+        for frame in container.decode(stream):
+            if frame.pts is None:
+                continue
+            seen_s = (frame.pts - start) * unit
+            if seen_s >= at_s - _SAME_S:
+                return frame if certain or seen_s <= at_s + _SAME_S else None
+            certain = True
+    if certain:
+        raise PictureError(f"{path.name}: no frame at {at_s:.1f} s")
+    return None
+
+
+def _sought(container: InputContainer, stream: av.VideoStream, timestamp: float) -> bool:
+    """Whether the container could go there; FFmpeg refuses what lies near a stream's ends."""
+    try:
+        container.seek(int(timestamp), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
