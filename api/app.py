@@ -49,8 +49,10 @@ Watches city cameras, finds street-order violations, files each exactly once.
 Every request needs a session (the cookie of a signed-in person; writing requests send the
 session's token as `X-CSRF-Token` besides) or an API key: `Authorization: Bearer xj_…`.
 Times are ISO 8601 with their offset; boxes are fractions (0 to 1) of the picture's width and
-height; a list is newest first, and `next_cursor` gives its next page. Errors are
-`{"detail": "what is wrong and how to mend it"}`.
+height; a list is newest first, and `next_cursor` gives its next page. What is refused is answered
+by a problem of RFC 9457: `detail` tells in English what is wrong and how to mend it, `code` names
+it for programs, `values` are what it is about; `faults` names the fields of a request that cannot
+be read.
 """
 _ALWAYS = (
     health,

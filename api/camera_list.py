@@ -48,4 +48,4 @@ def _camera(row: CameraRow) -> CameraConfig:
             ),
         )
     except ValueError as error:
-        raise ConfigError(f"camera {row.id}: {error}") from error
+        raise ConfigError(f"camera {row.id}: {error}", code="camera_settings", id=row.id) from error

@@ -40,11 +40,20 @@ def holder_address(service: Service, camera_id: str, request: Request) -> str | 
         return None
     holder = service.member.leases.holders().get(unit_of(config))
     if holder is None or holder == service.node or is_forwarded(request):
-        raise Overloaded(f"{camera_id} is changing hands; ask again in a few seconds")
+        raise Overloaded(
+            f"{camera_id} is changing hands; ask again in a few seconds",
+            code="camera_changing_hands",
+            id=camera_id,
+        )
     node = next((n for n in service.member.book.all() if n.name == holder), None)
     address = reachable(node) if node else ""
     if not address:
-        raise Overloaded(f"{camera_id} is looked at by node {holder}; ask there")
+        raise Overloaded(
+            f"{camera_id} is looked at by node {holder}; ask there",
+            code="camera_elsewhere",
+            id=camera_id,
+            node=holder,
+        )
     return address
 
 
@@ -60,7 +69,11 @@ def ask(address: str, request: Request, **content: Any) -> Response:
             **content,
         )
     except httpx.HTTPError as error:
-        raise Overloaded(f"{address} does not answer: {type(error).__name__}") from error
+        raise Overloaded(
+            f"{address} does not answer: {type(error).__name__}",
+            code="node_silent",
+            address=address,
+        ) from error
     headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
     return Response(answer.content, status_code=answer.status_code, headers=headers)
 

@@ -555,7 +555,9 @@ def load_models(
     unchanged ones are kept. Raises ModelError naming the folder."""
     folders = sorted(path.parent for path in config.models_folder.glob("*/manifest.json"))
     if not folders:
-        raise ConfigError(f"models_folder {config.models_folder}: holds no released model")
+        raise ConfigError(
+            f"models_folder {config.models_folder}: holds no released model", code="no_models"
+        )
     known = [model for model in loaded if isinstance(model, ReleasedModel)]
     wanted = [folder for folder in folders if folder.name != "aerial"]
     kept = {folder: _unchanged(folder, known) for folder in wanted} if known else {}
@@ -593,7 +595,8 @@ def needed(detectors: Sequence[Detector], rules: Sequence[Rule]) -> tuple[Detect
     chosen = tuple(model for model in detectors if wanted & set(model.classes))
     missing = wanted - {name for model in chosen for name in model.classes}
     if missing:
-        raise ConfigError(f"no released model sees {', '.join(sorted(missing))}")
+        names = ", ".join(sorted(missing))
+        raise ConfigError(f"no released model sees {names}", code="classes_unseen", classes=names)
     return chosen
 
 

@@ -71,11 +71,15 @@ class Access:
         now = utc_now()
         if row and row["locked_until"] and row["locked_until"] > now:
             wait_s = (row["locked_until"] - now).total_seconds()
-            raise LockedError(f"locked after too many failures; wait {wait_s:.0f} s", wait_s)
+            raise LockedError(
+                f"locked after too many failures; wait {wait_s:.0f} s",
+                wait_s,
+                code="account_locked",
+            )
         if not password_fits(row["password_hash"] if row else "", password) or row is None:
             self._throttle.failed(address)
             self._failed(who, row["id"] if row else None)
-            raise WrongPasswordError("name or password is wrong")
+            raise WrongPasswordError("name or password is wrong", code="sign_in_wrong")
         with self._database.transaction() as transaction:
             values = {"failures": 0, "locked_until": None, "last_login_at": now}
             transaction.execute(update(users).where(users.c.id == row["id"]).values(**values))
@@ -102,7 +106,7 @@ class Access:
         with self._links_lock:
             name, until_s = self._links.pop(token, ("", 0.0))
         if time.monotonic() >= until_s:
-            raise NotSignedInError("this link has been used, or has run out")
+            raise NotSignedInError("this link has been used, or has run out", code="link_used")
         who = Identity(name=name, via=Via.SESSION, address=address, permissions=frozenset())
         with self._database.transaction() as transaction:
             user = read_user(transaction, name)
@@ -123,9 +127,15 @@ class Access:
             if row is None:
                 self.users.add(transaction, name, role, EXTERNAL, must_change=False)
             elif row["password_hash"] != EXTERNAL:
-                raise InvalidAccountError(f"{name} is the name of an account of this service")
+                raise InvalidAccountError(
+                    f"{name} is the name of an account of this service",
+                    code="name_of_own_account",
+                    name=name,
+                )
             elif row["disabled"]:
-                raise ForbiddenError(f"{name} was disabled here")
+                raise ForbiddenError(
+                    f"{name} was disabled here", code="account_disabled", name=name
+                )
             values = {"role": role.value, "last_login_at": utc_now()}
             transaction.execute(update(users).where(users.c.name == name).values(**values))
             user = read_user(transaction, name)
@@ -151,7 +161,7 @@ class Access:
             kept = transaction.execute(query).scalar() or ""
         if kept and not password_fits(kept, old):
             self._throttle.failed(who.address)
-            raise WrongPasswordError("the old password is wrong")
+            raise WrongPasswordError("the old password is wrong", code="old_password_wrong")
         self._check_new(new, old, who.name)
         hashed = hash_password(new)
         with self._database.transaction() as transaction:
@@ -200,7 +210,9 @@ class Access:
         if disabled is not None:
             values["disabled"] = disabled
         if not values:
-            raise InvalidAccountError("name a role, or whether the user is disabled")
+            raise InvalidAccountError(
+                "name a role, or whether the user is disabled", code="nothing_to_change"
+            )
         with self._database.transaction() as transaction:
             user = self.users.change(transaction, name, **values)
             if disabled:
@@ -244,9 +256,15 @@ class Access:
     def _check_new(self, new: str, old: str, name: str) -> None:
         least = self.config.min_password_chars
         if not least <= len(new) <= 256:
-            raise InvalidAccountError(f"a password has {least} to 256 characters")
+            raise InvalidAccountError(
+                f"a password has {least} to 256 characters",
+                code="password_length",
+                least=least,
+                most=256,
+            )
         if new == old or name in new.lower() or len(set(new)) < 5:
             raise InvalidAccountError(
                 "the new password must differ from the old one, not hold the user's name, and "
-                "have at least five different characters"
+                "have at least five different characters",
+                code="password_weak",
             )

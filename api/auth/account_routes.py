@@ -14,6 +14,7 @@ from api.auth.guard import AccessDep, IdentityDep
 from api.auth.role import Permission, Role
 from api.auth.users import User
 from api.deps import ERRORS
+from api.problem import Told
 
 router = APIRouter(prefix="/api", tags=["access"], responses=ERRORS)
 
@@ -65,7 +66,7 @@ class AuditAnswer(BaseModel):
     intact: bool
     entries: int
     head: str
-    faults: list[str]
+    faults: list[Told]
 
 
 @router.get("/users")
@@ -134,5 +135,8 @@ def verify_audit(
     """Reads the whole log and checks its chain."""
     report = access.audit.verify(head)
     return AuditAnswer(
-        intact=report.intact, entries=report.entries, head=report.head, faults=list(report.faults)
+        intact=report.intact,
+        entries=report.entries,
+        head=report.head,
+        faults=[Told(**fault.told()) for fault in report.faults],
     )

@@ -59,7 +59,9 @@ class ApiKeys:
         refused = [scope.value for scope in wanted if scope not in KEY_SCOPES]
         if refused or not wanted:
             known = ", ".join(sorted(KEY_SCOPES))
-            raise InvalidAccountError(f"a key needs scopes from: {known}")
+            raise InvalidAccountError(
+                f"a key needs scopes from: {known}", code="key_scopes", scopes=known
+            )
         secret = PREFIX + secrets.token_urlsafe(32)
         key_id = uuid4()
         transaction.execute(
@@ -113,7 +115,7 @@ class ApiKeys:
 def read_key(transaction: Connection, key_id: UUID) -> ApiKey:
     row = transaction.execute(select(api_keys).where(api_keys.c.id == key_id)).mappings().first()
     if row is None:
-        raise NotFoundError(f"no API key has the id {key_id}")
+        raise NotFoundError(f"no API key has the id {key_id}", code="no_key", id=key_id)
     return _key_of(row)
 
 

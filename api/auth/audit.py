@@ -17,6 +17,7 @@ from detector.incidents.access_schema import audit_log
 from detector.incidents.dialect import insert_into, lock_names
 from detector.incidents.schema import counters
 from detector.incidents.utc import utc_now
+from detector.types import XunjieError
 
 START: Final = "0" * 64
 _COUNTER: Final = "audit_log"
@@ -39,13 +40,17 @@ class AuditEntry:
     entry_hash: str
 
 
+class AuditFault(XunjieError):
+    """A place where the log is not as it was written. Told in a report, never raised."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
     """What a check of the whole log found. `head` can be noted elsewhere and asked for later."""
 
     entries: int
     head: str
-    faults: tuple[str, ...]
+    faults: tuple[AuditFault, ...]
 
     @property
     def intact(self) -> bool:
@@ -118,7 +123,7 @@ class AuditLog:
     def verify(self, noted_head: str | None = None) -> AuditReport:
         """Reads the whole log. With a head noted earlier it must still stand in it: that shows a
         log that was written anew from some line on."""
-        faults: list[str] = []
+        faults: list[AuditFault] = []
         with self._database.reading() as transaction:
             counted = transaction.execute(
                 select(counters.c.value).where(counters.c.name == _COUNTER)
@@ -129,9 +134,20 @@ class AuditLog:
                 entries, head = entries + 1, entry.entry_hash
                 seen = seen or head == noted_head
         if (counted or 0) != entries:
-            faults.append(f"{counted or 0} entries were written, {entries} are there")
+            faults.append(
+                AuditFault(
+                    f"{counted or 0} entries were written, {entries} are there",
+                    code="audit_count",
+                    written=counted or 0,
+                    count=entries,
+                )
+            )
         if not seen:
-            faults.append(f"no entry has the noted head {noted_head}")
+            faults.append(
+                AuditFault(
+                    f"no entry has the noted head {noted_head}", code="audit_head", head=noted_head
+                )
+            )
         return AuditReport(entries=entries, head=head, faults=tuple(faults))
 
 
@@ -141,14 +157,26 @@ def _all(transaction: Connection) -> Iterator[AuditEntry]:
         yield _entry(row)
 
 
-def _faults(entry: AuditEntry, expected_seq: int, head: str) -> Iterator[str]:
+def _faults(entry: AuditEntry, expected_seq: int, head: str) -> Iterator[AuditFault]:
     if entry.seq != expected_seq:
-        yield f"entry {expected_seq} is not there: {entry.seq} follows"
+        yield AuditFault(
+            f"entry {expected_seq} is not there: {entry.seq} follows",
+            code="audit_missing",
+            seq=expected_seq,
+        )
     elif entry.previous_hash != head:
-        yield f"entry {entry.seq} does not follow the one before it"
+        yield AuditFault(
+            f"entry {entry.seq} does not follow the one before it",
+            code="audit_order",
+            seq=entry.seq,
+        )
     values = {name: getattr(entry, name) for name in AuditEntry.__slots__ if name != "entry_hash"}
     if _hash(values) != entry.entry_hash:
-        yield f"entry {entry.seq} ({entry.action} by {entry.actor}) was changed"
+        yield AuditFault(
+            f"entry {entry.seq} ({entry.action} by {entry.actor}) was changed",
+            code="audit_changed",
+            seq=entry.seq,
+        )
 
 
 def _hash(values: Mapping[str, Any]) -> str:

@@ -32,8 +32,8 @@ class LockedError(AccessError):
 
     status = 429
 
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, retry_after_s: float, *, code: str) -> None:
+        super().__init__(message, code=code, wait_s=max(1, round(retry_after_s)))
         self.retry_after_s = retry_after_s
 
 

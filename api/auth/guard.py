@@ -43,7 +43,9 @@ def authorize(request: Request) -> None:
     method = "GET" if request.method == "HEAD" else request.method
     needs = ACCESS.get((method, getattr(route, "path", "")))
     if needs is None:
-        raise ForbiddenError("this route has no entry in the access table")
+        raise ForbiddenError(
+            "this route has no entry in the access table", code="route_not_in_table"
+        )
     if _is_open(access_of(request), needs):
         return
     identity = _identity(request)
@@ -51,11 +53,16 @@ def authorize(request: Request) -> None:
     permission = Permission.OPERATE if needs in (Gate.READY, Gate.METRICS) else needs
     if permission is not Gate.SIGNED_IN:
         if identity.must_change:
-            raise ForbiddenError("change your one-time password first")
+            raise ForbiddenError("change your one-time password first", code="one_time_password")
         if not (isinstance(permission, Permission) and identity.may(permission)):
-            raise ForbiddenError(f"{identity.name} lacks the permission {permission.value!r}")
+            raise ForbiddenError(
+                f"{identity.name} lacks the permission {permission.value!r}",
+                code="not_permitted",
+                name=identity.name,
+                permission=permission.value,
+            )
     elif identity.via is not Via.SESSION:
-        raise ForbiddenError("this is for signed-in people, not for keys")
+        raise ForbiddenError("this is for signed-in people, not for keys", code="not_for_keys")
     request.state.identity = identity
 
 
@@ -80,12 +87,16 @@ def _identity(request: Request) -> Identity:
     if kind.lower() == "bearer" and secret:
         found = access.keys.find(secret.strip(), address)
         if found is None:
-            raise NotSignedInError("this API key is unknown, revoked or has run out")
+            raise NotSignedInError(
+                "this API key is unknown, revoked or has run out", code="key_unknown"
+            )
         return found
     token = request.cookies.get(COOKIE)
     found = access.sessions.find(token, address) if token else None
     if found is None:
-        raise NotSignedInError("sign in, or send an API key: Authorization: Bearer xj_…")
+        raise NotSignedInError(
+            "sign in, or send an API key: Authorization: Bearer xj_…", code="not_signed_in"
+        )
     return found
 
 
@@ -95,7 +106,9 @@ def _check_cross_site(request: Request, identity: Identity) -> None:
         return
     sent = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(sent.encode(), identity.csrf.encode()):
-        raise ForbiddenError(f"send the session's token as {CSRF_HEADER}")
+        raise ForbiddenError(
+            f"send the session's token as {CSRF_HEADER}", code="session_token_missing"
+        )
 
 
 AccessDep = Annotated[Access, Depends(access_of)]

@@ -6,8 +6,9 @@ import contextlib
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problem import problem
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
@@ -72,7 +73,8 @@ class SafeHeaders:
                 return
         bound.exceeded = False
         detail = f"a request's body may have at most {self._most} bytes"
-        await JSONResponse({"detail": detail}, status_code=413)(scope, receive, marked_send)
+        answer = problem(413, detail, code="body_too_large", values={"bytes": self._most})
+        await answer(scope, receive, marked_send)
 
     def _mark(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 
 from api.auth.access import Access
 from api.auth.errors import AccessError, LockedError
 from api.auth.headers import SafeHeaders
+from api.problem import problem_of
 
 _FORM_BYTES = 64 * 1024
 
@@ -21,9 +21,9 @@ def install(app: FastAPI, access: Access, max_upload_bytes: int, tile_origin: st
     )
 
 
-async def _answer(_request: Request, error: Exception) -> JSONResponse:
+async def _answer(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, AccessError) else 403
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, LockedError):
         headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
-    return JSONResponse({"detail": str(error)}, status_code=status, headers=headers)
+    return problem_of(error, status, headers)

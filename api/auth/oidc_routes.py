@@ -83,7 +83,7 @@ def callback(
 def _oidc(request: Request) -> Oidc:
     oidc: Oidc | None = request.app.state.oidc
     if oidc is None:
-        raise NotFoundError("no provider is configured under access.oidc")
+        raise NotFoundError("no provider is configured under access.oidc", code="no_provider")
     return oidc
 
 

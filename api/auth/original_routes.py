@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from api.auth.guard import AccessDep, IdentityDep
 from api.deps import ERRORS, RecordsDep
@@ -26,7 +27,7 @@ class OriginalRequest(BaseModel):
     @classmethod
     def _says_something(cls, value: str) -> str:
         if len(set(value.strip())) < 4:
-            raise ValueError("write why, in at least ten characters")
+            raise PydanticCustomError("field_says_nothing", "write why, in at least ten characters")
         return value.strip()
 
 
@@ -46,11 +47,15 @@ def open_original(
     """The original behind a sealed row; the audit row is written before anything is shown."""
     row = next((r for r in records.queries.evidence(incident_id) if r.id == evidence_id), None)
     if row is None or row.variant != "sealed":
-        raise NotFoundError(f"incident {incident_id} has no sealed original {evidence_id}")
+        raise NotFoundError(
+            f"incident {incident_id} has no sealed original {evidence_id}", code="no_original"
+        )
     detail = {"incident": str(incident_id), "reason": body.reason}
     access.audit.add(identity, "original_opened", row.key, detail)
     try:
         data = records.packer.open_sealed(row.key)
     except KeyError:
-        raise NotFoundError(f"original {evidence_id} has been deleted by retention") from None
+        raise NotFoundError(
+            f"original {evidence_id} has been deleted by retention", code="original_deleted"
+        ) from None
     return Response(data, media_type=row.media_type, headers={"Cache-Control": "no-store"})

@@ -80,7 +80,9 @@ def change_password(body: PasswordChange, identity: IdentityDep, access: AccessD
 def enter(token: str, request: Request, access: AccessDep) -> Response:
     """A one-time link, printed by a command on this machine."""
     if not (is_loopback(address_of(request)) and is_loopback(request.url.hostname)):
-        raise ForbiddenError("login links work on the machine itself only")
+        raise ForbiddenError(
+            "login links work on the machine itself only", code="link_from_elsewhere"
+        )
     session = access.enter(token, address_of(request))
     answer = RedirectResponse("/", status_code=303)
     set_cookie(answer, request, session, access.config.always_secure_cookies)
@@ -108,7 +110,7 @@ def _check_origin(request: Request) -> None:
     """Nobody is signed in to an account of somebody else's choice by a foreign page."""
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.headers.get("Host"):
-        raise ForbiddenError("sign in on the pages of this service")
+        raise ForbiddenError("sign in on the pages of this service", code="foreign_page")
 
 
 def _state(identity: Identity, undo_s: float) -> SessionState:

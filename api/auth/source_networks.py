@@ -17,6 +17,14 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _DOUBTFUL: Final = re.compile(r"[\s\\\x00-\x1f\x7f]")  # libraries read such addresses differently
 _SHARED: Final = ipaddress.ip_network("100.64.0.0/10")  # where some clouds keep their metadata
+NEVER: Final = {
+    "address_loopback": "a loopback address",
+    "address_link_local": "a link-local address",
+    "address_multicast": "a multicast address",
+    "address_of_nobody": "no address of a camera",
+    "address_shared": "in the shared address space",
+}
+"""Kinds of addresses that are refused unless their network is allowed: code and words."""
 
 
 class SourceRefusedError(AccessError):
@@ -59,22 +67,26 @@ def check_source_url(
     try:
         names = list((resolve or _resolved)(host))
     except (OSError, UnicodeError) as error:
-        raise SourceRefusedError(f"{host}: no address is known for this name") from error
+        raise SourceRefusedError(
+            f"{host}: no address is known for this name", code="host_unknown", host=host
+        ) from error
     for name in names:
         _check(host, _plain(ipaddress.ip_address(name)), config, is_own or _is_own)
 
 
 def _host(url: str) -> str:
     if _DOUBTFUL.search(url) or url.count("@") > 1:
-        raise SourceRefusedError("write signs such as spaces, \\ and a second @ as %20, %5C, %40")
+        raise SourceRefusedError(
+            "write signs such as spaces, \\ and a second @ as %20, %5C, %40", code="url_signs"
+        )
     try:
         parts = urlsplit(url)
         host = parts.hostname
         _ = parts.port
     except ValueError as error:
-        raise SourceRefusedError(f"not an address: {error}") from error
+        raise SourceRefusedError(f"not an address: {error}", code="url_wrong") from error
     if not host:
-        raise SourceRefusedError("the address names no host")
+        raise SourceRefusedError("the address names no host", code="url_without_host")
     return host
 
 
@@ -84,22 +96,31 @@ def _check(
     named = str(address) if host == str(address) else f"{host} ({address})"
     if config.networks:
         if not any(address in network for network in config.networks):
-            raise SourceRefusedError(f"{named} is in none of the allowed networks")
+            raise SourceRefusedError(
+                f"{named} is in none of the allowed networks",
+                code="address_not_allowed",
+                address=named,
+            )
         return
     kinds = {
-        "a loopback address": address.is_loopback,
-        "a link-local address": address.is_link_local,
-        "a multicast address": address.is_multicast,
-        "no address of a camera": address.is_unspecified or address.is_reserved,
-        "in the shared address space": address in _SHARED,
+        "address_loopback": address.is_loopback,
+        "address_link_local": address.is_link_local,
+        "address_multicast": address.is_multicast,
+        "address_of_nobody": address.is_unspecified or address.is_reserved,
+        "address_shared": address in _SHARED,
     }
-    for what, holds in kinds.items():
+    for code, holds in kinds.items():
         if holds:
+            what = f"{named} is {NEVER[code]}"
             raise SourceRefusedError(
-                f"{named} is {what}; name its network in source_networks.allowed_networks"
+                f"{what}; name its network in source_networks.allowed_networks",
+                code=code,
+                address=named,
             )
     if is_own(address):
-        raise SourceRefusedError(f"{named} is this machine itself")
+        raise SourceRefusedError(
+            f"{named} is this machine itself", code="address_own", address=named
+        )
 
 
 def _plain(address: Address) -> Address:

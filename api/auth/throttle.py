@@ -32,7 +32,9 @@ class Throttle:
                 recent.popleft()
             if recent and len(recent) >= self._most:
                 wait_s = recent[0] + self._within_s - now_s
-                raise LockedError("too many failed sign-ins from this address", wait_s)
+                raise LockedError(
+                    "too many failed sign-ins from this address", wait_s, code="address_locked"
+                )
 
     def failed(self, address: str) -> None:
         with self._lock:

@@ -54,7 +54,9 @@ class Users:
         """Raises InvalidAccountError for a name that is taken or cannot be used."""
         name = clean_name(name)
         if transaction.execute(select(users.c.id).where(users.c.name == name)).first():
-            raise InvalidAccountError(f"a user {name} exists already")
+            raise InvalidAccountError(
+                f"a user {name} exists already", code="user_exists", name=name
+            )
         values = {
             "id": uuid4(),
             "name": name,
@@ -76,7 +78,11 @@ class Users:
             users.c.role == Role.ADMINISTRATOR.value, users.c.disabled.is_(False)
         )
         if not transaction.execute(left).scalar():
-            raise InvalidAccountError(f"{user.name} is the last administrator that can sign in")
+            raise InvalidAccountError(
+                f"{user.name} is the last administrator that can sign in",
+                code="last_administrator",
+                name=user.name,
+            )
         return read_user(transaction, user.name)
 
     def end_sessions(self, transaction: Connection, user_id: UUID, keep_hash: str = "") -> None:
@@ -91,7 +97,9 @@ def clean_name(name: str) -> str:
     """Lower case. Raises InvalidAccountError."""
     cleaned = name.strip().lower()
     if not _NAME.fullmatch(cleaned):
-        raise InvalidAccountError("a user's name has 2 to 64 letters, digits, '.', '_' or '-'")
+        raise InvalidAccountError(
+            "a user's name has 2 to 64 letters, digits, '.', '_' or '-'", code="user_name"
+        )
     return cleaned
 
 
@@ -99,7 +107,7 @@ def read_user(transaction: Connection, name: str) -> User:
     """Raises NotFoundError."""
     row = transaction.execute(select(users).where(users.c.name == name)).mappings().first()
     if row is None:
-        raise NotFoundError(f"no user has the name {name[:64]}")
+        raise NotFoundError(f"no user has the name {name[:64]}", code="no_user", name=name[:64])
     return user_of(row)
 
 

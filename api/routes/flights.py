@@ -24,7 +24,9 @@ from detector.flights.archive import (
 )
 from detector.flights.errors import FlightError
 from detector.flights.ledger import Ledger
+from detector.flights.refusal_text import refusal_zh
 from detector.incidents import ConflictError, NotFoundError
+from detector.incidents.reason_text import reason_zh
 from detector.types import VerdictAnswer
 
 router = APIRouter(prefix="/api/flights", tags=["flights"], responses=ERRORS)
@@ -37,6 +39,7 @@ class FlightFindingState(BaseModel):
 
     number: int  # in this comparison, from 1
     properties: dict[str, Any]  # as in the comparison's GeoJSON
+    reason_zh: str  # the properties' `reason` in Chinese
     geometry: dict[str, Any]
     has_pictures: bool
     incident_id: UUID | None
@@ -48,6 +51,7 @@ class FlightFindingState(BaseModel):
 
 class FlightDetail(BaseModel):
     comparison: KeptComparison
+    refused_zh: dict[str, str]  # the comparison's `refused` in Chinese
     findings: list[FlightFindingState]
 
 
@@ -75,7 +79,8 @@ def get_flight(name: NameParam, service: ServiceDep) -> FlightDetail:
     kept, features = _kept(service, name)
     ledger = ledger_of(city_ledger(service.config))
     findings = [_state(service, kept, ledger, n, f) for n, f in enumerate(features, 1)]
-    return FlightDetail(comparison=kept, findings=findings)
+    refused = {picture: refusal_zh(why) for picture, why in kept.refused.items()}
+    return FlightDetail(comparison=kept, refused_zh=refused, findings=findings)
 
 
 @router.get(
@@ -88,7 +93,7 @@ def get_picture(name: NameParam, number: NumberParam, day: Day, service: Service
     try:
         data = pair_picture(flights_folder(service.config), name, number, day)
     except FlightError as error:
-        raise NotFoundError(str(error)) from error
+        raise NotFoundError.like(error) from error
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private"})
 
 
@@ -106,7 +111,11 @@ def answer_finding(
     kept, feature = _finding(service, name, number)
     incident_id = kept.incidents.get(feature["properties"]["id"])
     if incident_id is None:
-        raise ConflictError(f"finding {number} opened no incident: there is nothing to answer")
+        raise ConflictError(
+            f"finding {number} opened no incident: there is nothing to answer",
+            code="finding_without_incident",
+            number=number,
+        )
     operator = identity.acting_as(answer.operator)
     http.app.state.review.check_free(operator, incident_id)
     told = VerdictAnswer.CONFIRMED if answer.accepted else VerdictAnswer.REJECTED
@@ -127,7 +136,9 @@ def strike_off_finding(
     kept, feature = _finding(service, name, number)
     told = feature["properties"]
     if not told["ledger_id"]:
-        raise ConflictError(f"finding {number} stands in no ledger")
+        raise ConflictError(
+            f"finding {number} stands in no ledger", code="finding_without_row", number=number
+        )
     picture = (told["pictures"] or [kept.current])[0]
     if strike_off(city_ledger(service.config), told["ledger_id"], kept.current_at, picture):
         access.audit.add(identity, "struck off", told["ledger_id"], {"flight": kept.name})
@@ -138,13 +149,18 @@ def _kept(service: Service, name: str) -> tuple[KeptComparison, list[dict[str, A
     try:
         return kept_comparison(flights_folder(service.config), name)
     except FlightError as error:
-        raise NotFoundError(str(error)) from error
+        raise NotFoundError.like(error) from error
 
 
 def _finding(service: Service, name: str, number: int) -> tuple[KeptComparison, dict[str, Any]]:
     kept, features = _kept(service, name)
     if number > len(features):
-        raise NotFoundError(f"{name} has {len(features)} findings")
+        raise NotFoundError(
+            f"{name} has {len(features)} findings",
+            code="no_finding",
+            number=number,
+            count=len(features),
+        )
     return kept, features[number - 1]
 
 
@@ -162,6 +178,7 @@ def _state(
     return FlightFindingState(
         number=number,
         properties=told,
+        reason_zh=reason_zh(told["reason"]),
         geometry=feature["geometry"],
         has_pictures=bool(told["pictures"]),
         incident_id=incident_id,

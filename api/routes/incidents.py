@@ -11,7 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.auth.guard import IdentityDep
 from api.deps import ERRORS, CursorQuery, LimitQuery, RecordsDep, ServiceDep
+from api.problem import Told
 from detector.incidents import EvidenceRow, IncidentFilter, NotFoundError, Verdict, VerdictError
+from detector.incidents.chain import ChainFault
 from detector.incidents.queries import IncidentEvent
 from detector.incidents.reason_text import reason_zh
 from detector.types import Box, Incident, IncidentStatus, VerdictAnswer
@@ -55,7 +57,7 @@ class ChainAnswer(BaseModel):
 
     intact: bool
     files: int
-    faults: list[str]
+    faults: list[Told]
 
 
 @router.get("")
@@ -130,7 +132,7 @@ def verify_chain(incident_id: UUID, records: RecordsDep) -> ChainAnswer:
     report = records.chain.verify(incident_id)
     files = len(records.queries.evidence(incident_id))
     return ChainAnswer(
-        intact=report.intact, files=files, faults=[str(fault.detail) for fault in report.faults]
+        intact=report.intact, files=files, faults=[_told(fault) for fault in report.faults]
     )
 
 
@@ -143,13 +145,21 @@ def get_picture(incident_id: UUID, evidence_id: UUID, records: RecordsDep) -> Re
     """A masked picture. Sealed originals are not given out here."""
     row = next((r for r in records.queries.evidence(incident_id) if r.id == evidence_id), None)
     if row is None or row.variant == "sealed":
-        raise NotFoundError(f"incident {incident_id} has no picture {evidence_id} to show")
+        raise NotFoundError(
+            f"incident {incident_id} has no picture {evidence_id} to show", code="no_picture"
+        )
     try:
         data = records.store.get(row.key)
     except KeyError:
-        raise NotFoundError(f"picture {evidence_id} has been deleted by retention") from None
+        raise NotFoundError(
+            f"picture {evidence_id} has been deleted by retention", code="picture_deleted"
+        ) from None
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return Response(data, media_type=row.media_type, headers=headers)
+
+
+def _told(fault: ChainFault) -> Told:
+    return Told(detail=fault.detail, code=f"chain_{fault.kind}", values={"seq": fault.seq})
 
 
 def box_of(values: tuple[float, float, float, float] | None) -> Box | None:
@@ -157,8 +167,10 @@ def box_of(values: tuple[float, float, float, float] | None) -> Box | None:
     if values is None:
         return None
     if not all(0 <= value <= 1 for value in values):
-        raise VerdictError("box_unit must lie within the picture: four numbers from 0 to 1")
+        raise VerdictError(
+            "box_unit must lie within the picture: four numbers from 0 to 1", code="box_outside"
+        )
     try:
         return Box(*values)
     except ValueError as error:
-        raise VerdictError(f"box_unit: {error}") from error
+        raise VerdictError(f"box_unit: {error}", code="box_upside_down") from error

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from api.problem import MEDIA_TYPE, Problem
+
 router = APIRouter(tags=["operation"])
+_PROBLEM: Final = Problem.__name__
+_REF: Final = f"#/components/schemas/{_PROBLEM}"
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -34,10 +38,24 @@ def docs(request: Request) -> HTMLResponse:
 
 
 def _description(request: Request) -> dict[str, Any]:
-    """As FastAPI makes it, but a 422 tells its fault as a list of fields or as one sentence."""
-    description: dict[str, Any] = request.app.openapi()
-    fault = description.get("components", {}).get("schemas", {}).get("HTTPValidationError")
-    if fault is not None and "anyOf" not in fault["properties"]["detail"]:
-        fields = fault["properties"]["detail"]
-        fault["properties"]["detail"] = {"anyOf": [fields, {"type": "string"}]}
+    """As FastAPI makes it, but whatever is refused is refused by a problem."""
+    description: dict[str, Any] = request.app.openapi()  # made once, and kept
+    schemas = description["components"]["schemas"]
+    if _PROBLEM not in schemas:
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= {**problem.pop("$defs"), _PROBLEM: problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for methods in description["paths"].values():
+            for operation in methods.values():
+                _tell_problems(operation["responses"])
     return description
+
+
+def _tell_problems(responses: dict[str, Any]) -> None:
+    responses.setdefault("default", {"description": "Refused"})
+    for status, answer in responses.items():
+        if status == "default" or status >= "4":
+            own = "application/json" in answer.get("content", {}) and status != "422"
+            if not own:
+                answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": _REF}}}

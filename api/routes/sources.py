@@ -12,9 +12,18 @@ from api.service import Service
 from detector.incidents import NotFoundError
 from detector.pipeline.camera import Camera
 from detector.pipeline.tally import TallySnapshot
+from detector.sources.state_text import state_zh
 from detector.types import SourceHealth
 
 router = APIRouter(prefix="/api/sources", tags=["sources"], responses=ERRORS)
+
+
+class StateWords(BaseModel):
+    """In Chinese: `health.reason`, `looks.blind_detail` and `looks.last_error`."""
+
+    reason: str
+    blind_detail: str
+    last_error: str
 
 
 class SourceStatus(BaseModel):
@@ -29,6 +38,7 @@ class SourceStatus(BaseModel):
     stale_bound_s: float | None
     """How long it is left without a look at most, at the machine's present pace."""
 
+    zh: StateWords
     node: str | None = None
     """Who looks at it, where several machines share the cameras."""
 
@@ -64,19 +74,27 @@ def get_picture(source_id: str, service: ServiceDep, request: Request) -> Respon
     _camera(service, source_id)
     picture = service.latest.picture(source_id)
     if picture is None:
-        raise NotFoundError(f"source {source_id} has not had a usable look yet")
+        raise NotFoundError(
+            f"source {source_id} has not had a usable look yet", code="no_look_yet", id=source_id
+        )
     return Response(picture.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 def status_of(service: Service, camera: Camera) -> SourceStatus:
     config = next(c for c in service.config.cameras if c.id == camera.id)
+    health, looks = camera.source.health(), camera.tally.snapshot()
     return SourceStatus(
         id=camera.id,
         name=config.source.name,
         interval_s=camera.interval_s,
         tasks=sorted(camera.view.violations),
-        health=camera.source.health(),
-        looks=camera.tally.snapshot(),
+        health=health,
+        looks=looks,
+        zh=StateWords(
+            reason=state_zh(health.reason),
+            blind_detail=state_zh(looks.blind_detail),
+            last_error=state_zh(looks.last_error),
+        ),
         stale_bound_s=service.engine.stale_bound_s(camera.id),
         node=service.node,
     )
@@ -91,5 +109,5 @@ def _elsewhere(service: Service, source_id: str, request: Request) -> str | None
 def _camera(service: Service, source_id: str) -> Camera:
     camera = service.engine.camera(source_id)
     if camera is None:
-        raise NotFoundError(f"no source has the id {source_id}")
+        raise NotFoundError(f"no source has the id {source_id}", code="no_source", id=source_id)
     return camera

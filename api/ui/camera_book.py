@@ -61,10 +61,12 @@ class CameraBook:
         try:
             table = read_table(data, name, TASKS)
         except ConfigError as error:
-            raise CameraFaultError(str(error)) from error
+            raise CameraFaultError.like(error) from error
         before = self.rows()
         if len(before.keys() | {row.id for row in table.rows}) > MOST_CAMERAS:
-            raise CameraFaultError(f"more than {MOST_CAMERAS} cameras")
+            raise CameraFaultError(
+                f"more than {MOST_CAMERAS} cameras", code="too_many_cameras", most=MOST_CAMERAS
+            )
         faults = [*table.faults, *self._faults(table, before)]
         bad = {fault.line for fault in faults}
         good = tuple(row for row in table.rows if table.lines[row.id] not in bad)
@@ -81,7 +83,12 @@ class CameraBook:
         table = read_table(out.getvalue().encode(), "camera", TASKS)
         if table.faults:
             fault = table.faults[0]
-            raise CameraFaultError(f"{fault.column}: {fault.message}")
+            raise CameraFaultError(
+                f"{fault.column}: {fault.message}",
+                code="setting",
+                field=fault.column,
+                why=fault.error,
+            )
         (row,) = table.rows
         if row.url != kept_url:
             _check_address(row.url, self._config().source_networks)
@@ -93,15 +100,21 @@ class CameraBook:
         if row is None:
             if camera_id in self._in_file(()):
                 raise ConflictError(
-                    f"{camera_id} stands in the configuration file; change it there"
+                    f"{camera_id} stands in the configuration file; change it there",
+                    code="camera_of_the_file",
+                    id=camera_id,
                 )
-            raise NotFoundError(f"no camera has the id {camera_id[:128]}")
+            raise NotFoundError(
+                f"no camera has the id {camera_id[:128]}", code="no_source", id=camera_id[:128]
+            )
         return row
 
     def demand_free(self, camera_id: str) -> None:
         """Raises ConflictError where the id is in use."""
         if camera_id in {camera.id for camera in self._config().cameras} | self.rows().keys():
-            raise ConflictError(f"a camera {camera_id} exists already")
+            raise ConflictError(
+                f"a camera {camera_id} exists already", code="camera_exists", id=camera_id
+            )
 
     def write(self, rows: Iterable[CameraRow], without: str = "") -> None:
         """Adds and changes rows, and leaves one out; never half a table."""
@@ -120,7 +133,7 @@ class CameraBook:
 
     def _faults(self, table: CameraTable, before: Mapping[str, CameraRow]) -> list[RowFault]:
         fixed = self._in_file(before)
-        known: dict[str, str] = {}
+        known: dict[str, SourceRefusedError | None] = {}
         found = []
         for row in table.rows:
             fault = _fault(row, before.get(row.id), fixed, known, self._config().source_networks)
@@ -138,24 +151,28 @@ def _fault(
     row: CameraRow,
     before: CameraRow | None,
     fixed: set[str],
-    known: dict[str, str],
+    known: dict[str, SourceRefusedError | None],
     networks: SourceNetworks,
 ) -> RowFault | None:
     if row.id in fixed:
-        return RowFault(line=0, column="id", message=f"{row.id} stands in the configuration file")
+        error = ConfigError(
+            f"{row.id} stands in the configuration file", code="camera_of_the_file", id=row.id
+        )
+        return RowFault(line=0, column="id", error=error)
     if before is not None and before.url == row.url:
         return None
     if row.url not in known:
         known[row.url] = _refusal(row.url, networks)
-    return RowFault(line=0, column="url", message=known[row.url]) if known[row.url] else None
+    refusal = known[row.url]
+    return RowFault(line=0, column="url", error=refusal) if refusal else None
 
 
-def _refusal(url: str, networks: SourceNetworks) -> str:
+def _refusal(url: str, networks: SourceNetworks) -> SourceRefusedError | None:
     try:
         _check_address(url, networks)
     except SourceRefusedError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
 def _check_address(url: str, networks: SourceNetworks) -> None:

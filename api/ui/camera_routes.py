@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.auth.guard import AccessDep, IdentityDep
 from api.camera_list import cameras_of
 from api.deps import ERRORS, ServiceDep
+from api.problem import Told
 from api.service import Service
 from api.ui.camera_book import CameraBook, CameraFaultError, Looked, version_of
 from detector.incidents import ConflictError
@@ -67,10 +68,17 @@ class CameraChange(BaseModel):
     grid: Text = ""
 
 
-class LineFault(BaseModel):
+class LineFault(Told):
+    """Why a line cannot be taken."""
+
     line: int  # of the file, the header being line 1
     column: str
-    message: str
+
+
+class NotStarted(Told):
+    """A camera that was taken, but that this service cannot look at."""
+
+    id: str
 
 
 class TableAnswer(BaseModel):
@@ -84,7 +92,7 @@ class TableAnswer(BaseModel):
     faults: list[LineFault]
     fault_count: int
     taken: bool
-    not_started: list[str]  # taken, but this service cannot look at them, and why
+    not_started: list[NotStarted]
 
 
 @router.get("")
@@ -110,7 +118,7 @@ def import_table(
     book, limit = book_of(request), service.config.http.max_upload_bytes
     data = table.file.read(limit + 1)
     if len(data) > limit:
-        raise CameraFaultError(f"more than {limit} bytes")
+        raise CameraFaultError(f"more than {limit} bytes", code="table_too_large", bytes=limit)
     with book.lock:
         looked = book.look_at(data, (table.filename or "table")[:100])
         taken = take == "good" or (take == "all" and not looked.faults)
@@ -141,7 +149,11 @@ def put_camera(
         if before is None:
             book.demand_free(camera_id)
         elif version_of(before) != body.version:
-            raise ConflictError(f"somebody has changed {camera_id} meanwhile; load it again")
+            raise ConflictError(
+                f"somebody has changed {camera_id} meanwhile; load it again",
+                code="camera_changed",
+                id=camera_id,
+            )
         row = book.row_of(_cells(camera_id, body), before.url if before else "")
         (config,) = cameras_of([row])
         action = "camera_changed" if before else "camera_added"
@@ -149,7 +161,7 @@ def put_camera(
         try:
             service.put_camera(config)
         except ConfigError as error:
-            raise CameraFaultError(str(error)) from error
+            raise CameraFaultError.like(error) from error
         book.write([row])
         service.tell("cameras")
         return _entry(config, row)
@@ -178,13 +190,13 @@ def book_of(request: Request) -> CameraBook:
     return book
 
 
-def _put_in(service: Service, rows: list[CameraRow]) -> list[str]:
+def _put_in(service: Service, rows: list[CameraRow]) -> list[NotStarted]:
     faults = []
     for config in cameras_of(rows):
         try:
             service.put_camera(config)
         except ConfigError as error:
-            faults.append(f"{config.id}: {error}")
+            faults.append(NotStarted(id=config.id, **error.told()))
     return faults
 
 
@@ -212,7 +224,9 @@ def _table_url(kind: Kind, url: str) -> str:
     if kind == "stream" and not web:
         return url
     if url and not web:
-        raise CameraFaultError(f"url: a {kind} has an address that begins with http://")
+        raise CameraFaultError(
+            f"url: a {kind} has an address that begins with http://", code="url_not_http"
+        )
     return f"{kind}+{url}" if url else ""
 
 
@@ -242,7 +256,7 @@ def _bare(url: str) -> str:
     return f"http{rest}" if sign and head in ("gateway", "snapshot", "stream") else url
 
 
-def _answer(looked: Looked, *, taken: bool, not_started: list[str]) -> TableAnswer:
+def _answer(looked: Looked, *, taken: bool, not_started: list[NotStarted]) -> TableAnswer:
     diff = looked.diff
     return TableAnswer(
         added=len(diff.added),
@@ -251,7 +265,7 @@ def _answer(looked: Looked, *, taken: bool, not_started: list[str]) -> TableAnsw
         added_ids=[row.id for row in diff.added[:_SHOWN]],
         changed_ids=[change.after.id for change in diff.changed[:_SHOWN]],
         faults=[
-            LineFault(line=fault.line, column=fault.column, message=fault.message)
+            LineFault(line=fault.line, column=fault.column, **fault.error.told())
             for fault in looked.faults[:_SHOWN]
         ],
         fault_count=len(looked.faults),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection, insert, select, update
 
 from api.config import CityConfig
@@ -33,18 +34,26 @@ class CameraSettings(BaseModel):
     def _names_once(cls, zones: tuple[ZoneConfig, ...]) -> tuple[ZoneConfig, ...]:
         names = [zone.name for zone in zones]
         if len(set(names)) < len(names):
-            raise ValueError("two zones have the same name")
+            raise PydanticCustomError("field_zones_alike", "two zones have the same name")
         if any(len(zone.polygon_unit) > _CORNERS for zone in zones):
-            raise ValueError(f"a zone has at most {_CORNERS} corners")
+            raise PydanticCustomError(
+                "field_corners", "a zone has at most {most} corners", {"least": 3, "most": _CORNERS}
+            )
         return zones
 
     @field_validator("privacy_polygons_unit")
     @classmethod
     def _in_picture(cls, masks: tuple[tuple[Corner, ...], ...]) -> tuple[tuple[Corner, ...], ...]:
         if not all(3 <= len(polygon) <= _CORNERS for polygon in masks):
-            raise ValueError(f"a privacy mask has 3 to {_CORNERS} corners")
+            raise PydanticCustomError(
+                "field_corners",
+                "a privacy mask has {least} to {most} corners",
+                {"least": 3, "most": _CORNERS},
+            )
         if not all(0 <= value <= 1 for polygon in masks for corner in polygon for value in corner):
-            raise ValueError("a privacy mask has corners outside 0..1")
+            raise PydanticCustomError(
+                "field_zone_outside", "a privacy mask has corners outside 0..1"
+            )
         return masks
 
 
@@ -114,7 +123,10 @@ def save_settings(
     before = read_settings(transaction, camera)
     if before.version != version:
         raise ConflictError(
-            f"{before.updated_by} has changed {camera.id} meanwhile; load it again, then draw"
+            f"{before.updated_by} has changed {camera.id} meanwhile; load it again, then draw",
+            code="settings_changed",
+            operator=before.updated_by,
+            id=camera.id,
         )
     values = {
         "settings": settings.model_dump(mode="json"),

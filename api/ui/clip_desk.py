@@ -27,6 +27,8 @@ _Key = tuple[UUID, tuple[PolygonUnit, ...]]
 class BusyError(XunjieError):
     """Another clip is being masked."""
 
+    code = "clip_waits"
+
 
 class ClipDesk:
     """One clip is masked at a time, in a thread of its own, and only as long as somebody asks for
@@ -47,7 +49,7 @@ class ClipDesk:
         rows = self._service.records.queries.evidence(incident_id)
         row = clip_row(rows)
         if row is None:
-            raise NotFoundError(f"incident {incident_id} has no clip")
+            raise NotFoundError(f"incident {incident_id} has no clip", code="no_clip")
         # Whoever draws another mask is not to see what was masked without it.
         film = self._film(row, self._privacy(incident_id))
         found = film.wait_for(at_least, _WAIT_S)
@@ -76,7 +78,9 @@ class ClipDesk:
         error: Exception | None = None
         try:
             if not self._mask(row, key[1], film):
-                error = BusyError(f"the masking of clip {row.id} was given up: ask again")
+                error = BusyError(
+                    f"the masking of clip {row.id} was given up: ask again", code="clip_given_up"
+                )
         except Exception as found:
             error = found
             if not isinstance(found, XunjieError):
@@ -110,7 +114,9 @@ class ClipDesk:
         try:
             return self._service.records.packer.open_sealed(row.key)
         except (KeyError, SealError) as error:
-            raise NotFoundError(f"clip {row.id} cannot be opened: {error}") from error
+            raise NotFoundError(
+                f"clip {row.id} cannot be opened: {error}", code="clip_unreadable"
+            ) from error
 
     def _privacy(self, incident_id: UUID) -> tuple[PolygonUnit, ...]:
         """As they are drawn now. Without the camera's entry nobody knows them."""
@@ -120,7 +126,9 @@ class ClipDesk:
         if camera is None:
             raise ConfigError(
                 f"camera {source_id} is configured no more, so its privacy masks are not known; "
-                "its clips can only be opened as originals"
+                "its clips can only be opened as originals",
+                code="clip_masks_unknown",
+                id=source_id,
             )
         return tuple(camera.privacy_polygons_unit)
 

@@ -55,7 +55,11 @@ def get_clip_picture(
     """One picture of the masked clip; waits until it is masked."""
     _, film = _desk(request).clip_of(incident_id, number + 1)
     if number >= len(film.pictures):
-        raise NotFoundError(f"the clip of incident {incident_id} has {len(film.pictures)} pictures")
+        raise NotFoundError(
+            f"the clip of incident {incident_id} has {len(film.pictures)} pictures",
+            code="no_clip_picture",
+            number=number,
+        )
     headers = {"Cache-Control": "private, max-age=600"}
     return Response(film.pictures[number].jpeg, media_type="image/jpeg", headers=headers)
 

@@ -18,7 +18,9 @@ from api.auth import Access
 from api.auth.guard import AccessDep, IdentityDep
 from api.auth.identity import Identity
 from api.deps import ERRORS, ServiceDep
+from api.problem import Told
 from api.ui.candidates import Candidate, candidate_of, candidates, earlier_model
+from api.ui.gate_reason import told_reason
 from api.ui.gate_report import GateReport
 from api.ui.training_run import training_runs
 from detector.incidents import ConflictError, NotFoundError
@@ -71,12 +73,13 @@ class ModelName(BaseModel):
 
 
 class CandidateCard(BaseModel):
-    """`obstacle`: why it cannot be promoted, as a word; empty: it can."""
+    """`obstacle`: why it cannot be promoted, as a word; empty: it can. `reasons`: the gate's."""
 
     id: str
     model: ModelName
     running: ModelName | None
     gate: GateReport | None
+    reasons: list[Told]
     obstacle: str
     card: str
 
@@ -109,11 +112,12 @@ class PromoteRequest(BaseModel):
 
 
 class Exchanged(BaseModel):
-    """`in_use`: the service looks with it already, without having stopped."""
+    """`in_use`: the service looks with it already, without having stopped; else `fault` says why
+    it could not be loaded."""
 
     model: ModelName
     in_use: bool
-    note: str
+    fault: Told | None
 
 
 @router.get("")
@@ -154,11 +158,21 @@ def promote_candidate(
     with _EXCHANGING:
         found = candidate_of(config.candidates, config.runs, config.models_folder, candidate_id)
         if found is None:
-            raise NotFoundError(f"no candidate has the id {candidate_id[:100]}")
+            raise NotFoundError(
+                f"no candidate has the id {candidate_id[:100]}",
+                code="no_candidate",
+                id=candidate_id[:100],
+            )
         if found.manifest.weights.sha256 != body.sha256:
-            raise ConflictError("the candidate has changed since; load the page again")
+            raise ConflictError(
+                "the candidate has changed since; load the page again", code="candidate_changed"
+            )
         if found.obstacle:
-            raise ConflictError(f"cannot be promoted: {_told(found)}")
+            raise ConflictError(
+                f"cannot be promoted: {_told(found)}",
+                code="not_promotable",
+                obstacle=found.obstacle,
+            )
         detail = {"version": found.manifest.version, "sha256": body.sha256}
         if found.running is not None:
             detail["replaces"] = found.running.weights.sha256
@@ -179,7 +193,9 @@ def roll_back(
     with _EXCHANGING:
         earlier = earlier_model(models, name)
         if not earlier:
-            raise NotFoundError(f"nothing was promoted over {name[:100]}")
+            raise NotFoundError(
+                f"nothing was promoted over {name[:100]}", code="nothing_earlier", name=name[:100]
+            )
         access.audit.add(identity, "model_rolled_back", name, {"to": earlier})
         with _told_on_failure(access, identity, name):
             manifest = rollback(name, models)
@@ -204,18 +220,21 @@ def _told_on_failure(access: Access, identity: Identity, name: str) -> Iterator[
         yield
     except (ModelError, OSError) as error:
         access.audit.add(identity, "model_exchange_failed", name, {"why": str(error)[:500]})
-        raise ModelError(f"{name}: not exchanged: {error}") from error
+        why = error if isinstance(error, ModelError) else str(error)
+        raise ModelError(
+            f"{name}: not exchanged: {error}", code="model_not_exchanged", name=name, why=why
+        ) from error
 
 
 def _taken_up(service: ServiceDep, manifest: Manifest) -> Exchanged:
     """What stands on disk now; the service takes it up, or goes on with what it had."""
-    note = ""
+    fault = None
     try:
         service.reload_models()
     except XunjieError as error:
-        note = str(error)
+        fault = Told(**error.told())
     used = {model.sha256 for model in service.detectors}
-    return Exchanged(model=_named(manifest), in_use=manifest.weights.sha256 in used, note=note)
+    return Exchanged(model=_named(manifest), in_use=manifest.weights.sha256 in used, fault=fault)
 
 
 def _told(found: Candidate) -> str:
@@ -229,6 +248,7 @@ def _candidate(found: Candidate) -> CandidateCard:
         model=_named(found.manifest),
         running=_named(found.running) if found.running else None,
         gate=found.gate,
+        reasons=[told_reason(each) for each in found.gate.reasons] if found.gate else [],
         obstacle=found.obstacle,
         card=_text(found.folder / "card.md"),
     )

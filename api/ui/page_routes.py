@@ -31,7 +31,7 @@ def home() -> Response:
 def page(page: str) -> Response:
     """One shell for all pages."""
     if page not in PAGES:
-        raise NotFoundError(f"there is no page {page[:50]}")
+        raise NotFoundError(f"there is no page {page[:50]}", code="no_page")
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
 
@@ -43,7 +43,7 @@ def asset(path: str) -> Response:
     folder = STATIC if library is None else _nicegui() / library
     wanted = (folder / (path if library is None else rest)).resolve()
     if not (wanted.is_relative_to(folder.resolve()) and wanted.is_file()):
-        raise NotFoundError(f"there is no file {path[:100]}")
+        raise NotFoundError(f"there is no file {path[:100]}", code="no_file")
     caching = "no-cache" if library is None else "public, max-age=86400"
     headers = {"Cache-Control": caching}
     return FileResponse(wanted, media_type=_TYPES.get(wanted.suffix), headers=headers)
@@ -53,5 +53,8 @@ def _nicegui() -> Path:
     """Where the wheel lies. Found, not imported: importing takes a second and starts things."""
     spec = find_spec("nicegui")
     if spec is None or not spec.submodule_search_locations:
-        raise NotFoundError("the package nicegui, which brings Leaflet and ECharts, is missing")
+        raise NotFoundError(
+            "the package nicegui, which brings Leaflet and ECharts, is missing",
+            code="no_map_library",
+        )
     return Path(next(iter(spec.submodule_search_locations)))

@@ -115,7 +115,9 @@ class ReviewDesk:
                 return given
             if given is not None:
                 raise ConflictError(
-                    f"incident {incident_id} was {given.answer} already: undo first"
+                    f"incident {incident_id} was {given.answer} already: undo first",
+                    code="answered_by_yourself",
+                    answer=given.answer,
                 )
             transaction.execute(insert(held_verdicts).values(**verdict.values()))
             gone = review_leases.c.incident_id == incident_id
@@ -135,7 +137,10 @@ class ReviewDesk:
                 )
             ).rowcount
             if not gone:
-                raise ConflictError(f"the verdict on {incident_id} stands: too late to undo it")
+                raise ConflictError(
+                    f"the verdict on {incident_id} stands: too late to undo it",
+                    code="too_late_to_undo",
+                )
             lease = {"incident_id": incident_id, "holder": holder, "until": now + self._lease}
             taken = insert_into(transaction, review_leases).values(**lease)
             transaction.execute(taken.on_conflict_do_nothing())
@@ -146,9 +151,7 @@ class ReviewDesk:
             self._lease_of_others(transaction, holder, incident_id)
             held = _held(transaction, incident_id)
             if held is not None and held.operator != holder:
-                raise ConflictError(
-                    f"{held.operator} has just {held.answer} incident {incident_id}"
-                )
+                raise _taken(held)
 
     def commit_due(self, *, everything: bool = False) -> int:
         """Gives due verdicts to the VerdictDesk; returns how many. `everything`: also those that
@@ -244,12 +247,18 @@ class ReviewDesk:
         query = select(incidents.c.verdict).where(incidents.c.id == incident_id).with_for_update()
         answer = transaction.execute(query).scalar()
         if answer is None:
-            raise NotFoundError(f"no incident has the id {incident_id}")
+            raise NotFoundError(
+                f"no incident has the id {incident_id}", code="no_incident", id=incident_id
+            )
         held = _held(transaction, incident_id)
         if held is not None and held.operator != holder:
             raise _taken(held)
         if held is None and answer != VerdictAnswer.PENDING:
-            raise ConflictError(f"incident {incident_id} was {answer} already")
+            raise ConflictError(
+                f"incident {incident_id} was {answer} already",
+                code="answered_already",
+                answer=answer,
+            )
         self._lease_of_others(transaction, holder, incident_id)
         return held
 
@@ -261,7 +270,11 @@ class ReviewDesk:
         )
         other = transaction.execute(query).scalar()
         if other is not None:
-            raise ConflictError(f"{other} is looking at incident {incident_id}")
+            raise ConflictError(
+                f"{other} is looking at incident {incident_id}",
+                code="looked_at_by_another",
+                operator=other,
+            )
 
     def _commit(self, verdict: HeldVerdict) -> None:
         try:
@@ -285,7 +298,12 @@ class ReviewDesk:
 
 
 def _taken(held: HeldVerdict) -> ConflictError:
-    return ConflictError(f"{held.operator} has just {held.answer} incident {held.incident_id}")
+    return ConflictError(
+        f"{held.operator} has just {held.answer} incident {held.incident_id}",
+        code="answered_by_another",
+        operator=held.operator,
+        answer=held.answer,
+    )
 
 
 def _is_held() -> Any:

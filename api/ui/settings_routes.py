@@ -131,7 +131,9 @@ def _tried(found: TriedFinding) -> TriedIncident:
 def _camera(service: Service, source_id: str) -> CameraConfig:
     camera = next((each for each in service.config.cameras if each.id == source_id), None)
     if camera is None:
-        raise NotFoundError(f"no source has the id {source_id[:100]}")
+        raise NotFoundError(
+            f"no source has the id {source_id[:100]}", code="no_source", id=source_id[:100]
+        )
     return camera
 
 

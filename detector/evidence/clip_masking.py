@@ -72,7 +72,7 @@ def masked_clip(
         none = False
         yield ClipPicture(moment.offset_s, encode_jpeg(small, config.jpeg_quality))
     if none:
-        raise PictureError("the clip holds no readable picture")
+        raise PictureError("the clip holds no readable picture", code="clip_unreadable")
 
 
 def _with_neighbours(moments: Iterator[_Moment]) -> Iterator[tuple[_Moment, Detections]]:
@@ -103,4 +103,6 @@ def _sampled(data: bytes, config: ShownClipConfig) -> Iterator[tuple[float, NDAr
                 yield offset_s, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
     except (av.FFmpegError, IndexError) as error:
         if count == 0:
-            raise PictureError(f"the clip cannot be read: {error}") from error
+            raise PictureError(
+                f"the clip cannot be read: {error}", code="clip_unreadable"
+            ) from error

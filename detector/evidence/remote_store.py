@@ -15,6 +15,8 @@ _PLENTY: Final = 1 << 62
 class StoreUnavailableError(XunjieError):
     """The store did not answer: nothing is known to be kept; the look is tried again."""
 
+    code = "store_unavailable"
+
 
 class RemoteStore:
     """EvidenceStore over any file system that fsspec knows, by its URL (`s3://bucket/folder`).

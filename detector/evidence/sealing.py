@@ -26,13 +26,19 @@ _HEADER_BYTES: Final = len(_MAGIC) + _KEY_ID_BYTES + _NONCE_BYTES
 class SealError(XunjieError):
     """Sealed data that cannot be opened."""
 
+    code = "seal"
+
 
 class WrongSealKeyError(SealError):
     """Sealed with another key; names both by their public ids."""
 
+    code = "seal_of_another_key"
+
 
 class SealBrokenError(SealError):
     """Changed, cut, or moved to another name since it was sealed."""
+
+    code = "seal_broken"
 
 
 class SealingConfig(BaseModel):

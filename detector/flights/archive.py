@@ -103,7 +103,9 @@ def kept_comparison(folder: Path, name: str) -> tuple[KeptComparison, list[dict[
         kept = KeptComparison.model_validate_json((place / FILE).read_bytes())
         features = json.loads((place / FINDINGS).read_text(encoding="utf-8"))["features"]
     except (OSError, ValueError, KeyError) as error:
-        raise FlightError(f"no comparison of flights is kept as {name[:100]}") from error
+        raise FlightError(
+            f"no comparison of flights is kept as {name[:100]}", code="no_flight", name=name[:100]
+        ) from error
     return kept, list(features)
 
 
@@ -112,13 +114,17 @@ def pair_picture(folder: Path, name: str, number: int, day: Day) -> bytes:
     try:
         return (place_of(folder, name) / PAIRS / f"{number}-{day}.jpg").read_bytes()
     except OSError as error:
-        raise FlightError(f"finding {number} of {name[:100]} has no picture {day}") from error
+        raise FlightError(
+            f"finding {number} of {name[:100]} has no picture {day}",
+            code="no_flight_picture",
+            number=number,
+        ) from error
 
 
 def place_of(folder: Path, name: str) -> Path:
     """Never outside `folder`."""
     if not _NAME.fullmatch(name) or name in (".", ".."):
-        raise FlightError("a comparison's name is needed")
+        raise FlightError("a comparison's name is needed", code="no_flight", name=name[:100])
     return folder / name
 
 

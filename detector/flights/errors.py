@@ -19,6 +19,8 @@ class TelemetryError(XunjieError):
 class FlightError(XunjieError):
     """A flight's folder or record that cannot be used; names it."""
 
+    code = "flight"
+
 
 class RegistrationRefused(XunjieError):
     """A picture that could not be laid onto the baseline; says why."""
@@ -26,3 +28,5 @@ class RegistrationRefused(XunjieError):
 
 class LedgerError(XunjieError):
     """A ledger file that cannot be read; names the file, the row and the field."""
+
+    code = "flight_ledger"

@@ -39,7 +39,9 @@ def normal_name(crs: str) -> str:
         _transformer(name, WGS84)
     except CRSError as error:
         known = f"an EPSG code, {GCJ02} or {BD09}"
-        raise ConfigError(f"crs {crs!r} is not known; use {known}") from error
+        raise ConfigError(
+            f"crs {crs!r} is not known; use {known}", code="crs_unknown", crs=crs
+        ) from error
     return name
 
 
@@ -86,7 +88,9 @@ def _transformer(source: str, target: str) -> Transformer:
 def _projected(transformer: Transformer, x: float, y: float, crs: str) -> _Point:
     first, second = transformer.transform(x, y)
     if not (abs(first) < 1e9 and abs(second) < 1e9):  # pyproj gives infinity outside a projection
-        raise ConfigError(f"({x}, {y}) lies outside of what {crs} covers")
+        raise ConfigError(
+            f"({x}, {y}) lies outside of what {crs} covers", code="crs_outside", x=x, y=y, crs=crs
+        )
     return float(first), float(second)
 
 

@@ -81,7 +81,7 @@ def read_case(transaction: Connection, case_id: UUID) -> Case:
     """Raises NotFoundError."""
     row = transaction.execute(case_query().where(cases.c.id == case_id)).mappings().first()
     if row is None:
-        raise NotFoundError(f"no case has the id {case_id}")
+        raise NotFoundError(f"no case has the id {case_id}", code="no_case", id=case_id)
     return case_of(row)
 
 

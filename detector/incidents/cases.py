@@ -119,7 +119,12 @@ class CaseQueue:
             case = read_case(transaction, case_id)
             if not done.rowcount:
                 holder = f"held by {case.worker}" if case.worker else "free"
-                raise LeaseLostError(f"case {case.number} is not held by {worker}: it is {holder}")
+                raise LeaseLostError(
+                    f"case {case.number} is not held by {worker}: it is {holder}",
+                    code="case_not_held",
+                    number=case.number,
+                    holder=case.worker or "",
+                )
             return case
 
 
@@ -127,10 +132,16 @@ def _check_step(case: Case, to: CaseState, expected_version: int | None) -> None
     if expected_version is not None and case.version != expected_version:
         raise ConflictError(
             f"case {case.number} has changed since it was read "
-            f"(version {case.version}, not {expected_version})"
+            f"(version {case.version}, not {expected_version})",
+            code="case_changed",
+            number=case.number,
         )
     if not case.state.may_become(to):
         raise ConflictError(
             f"case {case.number} is {case.state} ({case.state.label}) and cannot become "
-            f"{to} ({to.label})"
+            f"{to} ({to.label})",
+            code="case_step",
+            number=case.number,
+            state=case.state,
+            to=to,
         )

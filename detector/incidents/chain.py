@@ -166,7 +166,9 @@ def _head(transaction: Connection, incident_id: UUID) -> tuple[int, str]:
     columns = (incidents.c.evidence_count, incidents.c.evidence_head)
     row = transaction.execute(select(*columns).where(incidents.c.id == incident_id)).first()
     if row is None:
-        raise NotFoundError(f"no incident has the id {incident_id}")
+        raise NotFoundError(
+            f"no incident has the id {incident_id}", code="no_incident", id=incident_id
+        )
     return row[0], row[1]
 
 

@@ -106,5 +106,7 @@ class EvidenceLedger:
         )
         row = transaction.execute(query).mappings().first()
         if row is None:
-            raise NotFoundError(f"no incident has the id {incident_id}")
+            raise NotFoundError(
+                f"no incident has the id {incident_id}", code="no_incident", id=incident_id
+            )
         return row

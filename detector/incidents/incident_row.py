@@ -26,7 +26,9 @@ def read_incident(transaction: Connection, incident_id: UUID) -> Incident:
     """Raises NotFoundError."""
     found = read_incidents(transaction, [incident_id])
     if not found:
-        raise NotFoundError(f"no incident has the id {incident_id}")
+        raise NotFoundError(
+            f"no incident has the id {incident_id}", code="no_incident", id=incident_id
+        )
     return found[0]
 
 

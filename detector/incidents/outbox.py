@@ -246,7 +246,11 @@ class Outbox:
         with self._database.transaction() as transaction:
             state = _state_of(transaction, delivery_id)
             if state not in (None, DeliveryState.PENDING.value):
-                raise ConflictError(f"delivery {delivery_id} is {state}: only what waits is held")
+                raise ConflictError(
+                    f"delivery {delivery_id} is {state}: only what waits is held",
+                    code="delivery_not_waiting",
+                    state=state,
+                )
             return _by_hand(transaction, delivery_id, DeliveryState.QUARANTINED, last_error=note)
 
     def discard(self, delivery_id: UUID, operator: str, reason: str) -> Delivery:
@@ -257,7 +261,9 @@ class Outbox:
         note = f"discarded by {operator}: {reason}"[:_ERROR_CHARS]
         with self._database.transaction() as transaction:
             if _state_of(transaction, delivery_id) == DeliveryState.DELIVERED.value:
-                raise ConflictError(f"delivery {delivery_id} has been delivered")
+                raise ConflictError(
+                    f"delivery {delivery_id} has been delivered", code="delivery_delivered"
+                )
             return _by_hand(transaction, delivery_id, DeliveryState.DISCARDED, last_error=note)
 
     def stats(self) -> tuple[DestinationStats, ...]:
@@ -354,7 +360,9 @@ def _read(transaction: Connection, delivery_id: UUID) -> Delivery:
     query = select(deliveries).where(deliveries.c.id == delivery_id)
     row = transaction.execute(query).mappings().first()
     if row is None:
-        raise NotFoundError(f"no delivery has the id {delivery_id}")
+        raise NotFoundError(
+            f"no delivery has the id {delivery_id}", code="no_delivery", id=delivery_id
+        )
     return delivery_of(row)
 
 

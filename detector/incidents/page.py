@@ -19,6 +19,8 @@ T = TypeVar("T")
 class CursorError(XunjieError):
     """A page's cursor that this list did not give out."""
 
+    code = "cursor"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):

@@ -39,17 +39,49 @@ _PHRASES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r", ", "，"),
     )
 )
+_FLIGHT: Final = re.compile(
+    r"(?P<what>[\w ]+?)(?: \([^)]*\))? of (?P<area>\d+ ± \d+) m²: "
+    r"in (?P<seen>\d+) of (?P<shown>\d+) pictures of (?P<day>[\d-]+) "
+    r"against (?P<before>[\d-]+); ledger: (?P<ledger>\w+)"
+    r"(?:; laid onto it within (?P<error>[\d.]+) m; building (?P<building>.+))?"
+)
+_FOUND: Final = {
+    "suspected new rooftop addition": "疑似新增屋顶加建",
+    "suspected extension of a known structure": "疑似扩建",
+    "rebuilt or altered where the ledger knows a structure": "台账所载构筑物有重建或改动",
+    "suspected removal": "疑似拆除",
+}
+_LEDGER: Final = {"none": "不在台账", "existing": "存量", "approved": "已审批", "unknown": "待认定"}
+_WHOLE: Final = {
+    "stands as before": "与前期相同",
+    "this flight does not show the place; nothing is said": "本次航飞未拍到该处，不作结论",
+}
 _IN_ZONE: Final = re.compile(rf"^({_THING}) in (\w+) zone '([^']*)'")
 _ALONE: Final = re.compile(rf"^({_THING})(?= for|，|,)")
 
 
 def reason_zh(reason: str) -> str:
     """Such as "人行道“北侧”内推车 停留 5 分 0 秒，72 次查看中 72 次看到"."""
+    found = _FLIGHT.fullmatch(reason)
+    if found is not None or reason in _WHOLE:
+        return _from_air(found) if found else _WHOLE[reason]
     text = _IN_ZONE.sub(_placed, reason)
     text = _ALONE.sub(lambda match: CLASSES[match[1]], text)
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _from_air(found: re.Match[str]) -> str:
+    what, ledger = _FOUND.get(found["what"], found["what"]), found["ledger"]
+    text = (
+        f"{what} {found['area']} 平方米：{found['day']} 的 {found['shown']} 张照片中 "
+        f"{found['seen']} 张看到，对比 {found['before']}；台账：{_LEDGER.get(ledger, ledger)}"
+    )
+    if found["building"] is None:
+        return text
+    building = "未知" if found["building"] == "not known" else found["building"]
+    return f"{text}；配准误差不超过 {found['error']} 米；建筑物：{building}"
 
 
 def _placed(match: re.Match[str]) -> str:

@@ -76,7 +76,9 @@ class VerdictDesk:
         with self._database.transaction() as transaction:
             locked = select(incidents.c.id).where(incidents.c.id == incident_id).with_for_update()
             if transaction.execute(locked).first() is None:
-                raise NotFoundError(f"no incident has the id {incident_id}")
+                raise NotFoundError(
+                    f"no incident has the id {incident_id}", code="no_incident", id=incident_id
+                )
             given = read_verdict(transaction, incident_id)
             if given is not None:
                 return _repeated(given, values)
@@ -137,7 +139,11 @@ def _repeated(given: Verdict, values: dict[str, Any]) -> Verdict:
     if not same:
         raise ConflictError(
             f"incident {given.incident_id} was {given.answer} by {given.operator} at "
-            f"{given.at.isoformat()}"
+            f"{given.at.isoformat()}",
+            code="verdict_given",
+            operator=given.operator,
+            answer=given.answer,
+            at=given.at,
         )
     row = {name: getattr(given, name) for name in Verdict.__slots__}
     return _verdict_of({**row, "box_unit": box}, repeated=True)
@@ -148,9 +154,12 @@ def check_answer(
 ) -> None:
     """Raises VerdictError for an answer that says too little or too much."""
     if answer == VerdictAnswer.PENDING:
-        raise VerdictError("a verdict is confirmed, corrected or rejected")
+        raise VerdictError("a verdict is confirmed, corrected or rejected", code="verdict_pending")
     if answer == VerdictAnswer.REJECTED and not reason.strip():
-        raise VerdictError("a rejection needs a reason")
+        raise VerdictError("a rejection needs a reason", code="verdict_without_reason")
     corrects = class_name is not None or box is not None
     if corrects != (answer == VerdictAnswer.CORRECTED):
-        raise VerdictError("a class or a box belongs to a correction, and a correction needs one")
+        raise VerdictError(
+            "a class or a box belongs to a correction, and a correction needs one",
+            code="verdict_correction",
+        )

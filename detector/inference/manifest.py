@@ -59,22 +59,30 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
-        raise ModelError(f"{folder}: no manifest.json; is this a released model?") from error
+        raise ModelError(
+            f"{folder}: no manifest.json; is this a released model?", code="model_missing"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "file"
         raise ModelError(f"{path}: {field}: {first['msg']}") from error
     missing = [name for name in manifest.classes if name not in manifest.thresholds]
     if missing:
-        raise ModelError(f"{path}: no threshold for {', '.join(missing)}")
+        names = ", ".join(missing)
+        raise ModelError(
+            f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
+        )
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
     return manifest
 
 
 def _check_weights(path: Path, expected: str) -> None:
     if not path.is_file():
-        raise ModelError(f"{path}: the weights are missing")
+        raise ModelError(f"{path}: the weights are missing", code="model_weights_missing")
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != expected:
-        raise ModelError(f"{path}: sha256 is {actual}, the manifest says {expected}")
+        raise ModelError(
+            f"{path}: sha256 is {actual}, the manifest says {expected}",
+            code="model_weights_differ",
+        )

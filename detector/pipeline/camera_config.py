@@ -6,6 +6,7 @@ from datetime import date, time
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from detector.geometry.calibration import GroundCalibration, PicturePoint
 from detector.sources.base import BaseSourceConfig
@@ -37,7 +38,11 @@ class PermitConfig(BaseModel):
     def _known_days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [day for day in days if day not in _WEEKDAYS]
         if unknown:
-            raise ValueError(f"unknown weekday {unknown[0]!r}; use {', '.join(_WEEKDAYS)}")
+            raise PydanticCustomError(
+                "field_weekday",
+                "unknown weekday '{day}'; use " + ", ".join(_WEEKDAYS),
+                {"day": unknown[0]},
+            )
         return days
 
     @field_validator("from_time", "to_time", mode="before")
@@ -71,9 +76,16 @@ class ZoneConfig(BaseModel):
 
     @model_validator(mode="after")
     def _buildable(self) -> ZoneConfig:
-        self.zone()
+        try:
+            self.zone()
+        except ValueError as error:
+            raise PydanticCustomError("field_zone_outside", "{why}", {"why": str(error)}) from error
         if self.permits and self.kind is not ZoneKind.PERMITTED:
-            raise ValueError(f"zone {self.name!r}: permits belong to a zone of kind 'permitted'")
+            raise PydanticCustomError(
+                "field_permits_elsewhere",
+                "zone '{zone}': permits belong to a zone of kind 'permitted'",
+                {"zone": self.name},
+            )
         return self
 
     def zone(self) -> Zone:

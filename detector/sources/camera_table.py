@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from detector.geometry.crs import WGS84, normal_name, wgs84_lon_lat_deg
 from detector.sources.base import BaseSourceConfig
-from detector.types import ConfigError, Position
+from detector.types import ConfigError, Position, XunjieError
 
 COLUMNS: Final = (
     "id", "name", "url", "lon", "lat", "crs", "department", "county", "grid", "interval", "tasks",
@@ -49,7 +49,12 @@ class RowFault:
 
     line: int  # of the file, the header being line 1
     column: str
-    message: str
+    error: XunjieError
+    """What is wrong, with its code and values."""
+
+    @property
+    def message(self) -> str:
+        return str(self.error)
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.column}: {self.message}"
@@ -83,9 +88,12 @@ class TableDiff:
     unchanged: int
 
 
-class _Fault(Exception):
-    def __init__(self, column: str, message: str) -> None:
-        self.column, self.message = column, message
+class _Fault(ConfigError):
+    """What is wrong with a row, and in which column."""
+
+    def __init__(self, column: str, text: str, /, *, code: str = "", **values: object) -> None:
+        super().__init__(text, code=code, **values)
+        self.column = column
 
 
 def read_table(data: bytes, name: str, tasks: Iterable[str] | None = None) -> CameraTable:
@@ -107,16 +115,23 @@ def read_table(data: bytes, name: str, tasks: Iterable[str] | None = None) -> Ca
                 continue
             try:
                 if None in raw:
-                    raise _Fault("id", "has more values than there are columns; quote commas")
+                    raise _Fault(
+                        "id",
+                        "has more values than there are columns; quote commas",
+                        code="row_too_long",
+                    )
                 row = _row(values, known_tasks)
                 if row.id in rows:
-                    raise _Fault("id", f"{row.id!r} stands in line {first_lines[row.id]}, too")
+                    before = first_lines[row.id]
+                    text = f"{row.id!r} stands in line {before}, too"
+                    raise _Fault("id", text, code="row_twice", id=row.id, line=before)
             except _Fault as fault:
-                faults.append(RowFault(line=line, column=fault.column, message=fault.message))
+                faults.append(RowFault(line=line, column=fault.column, error=fault))
                 continue
             rows[row.id], first_lines[row.id] = row, line
     except csv.Error as error:
-        faults.append(RowFault(line=reader.line_num, column="", message=f"not CSV: {error}"))
+        no_csv = ConfigError(f"not CSV: {error}", code="row_not_csv")
+        faults.append(RowFault(line=reader.line_num, column="", error=no_csv))
     return CameraTable(rows=tuple(rows.values()), faults=tuple(faults), lines=first_lines)
 
 
@@ -173,7 +188,9 @@ def _kind_of(url: str) -> Mapping[str, str]:
     if url.startswith("gateway+"):
         found = _GATEWAY.fullmatch(url.removeprefix("gateway+"))
         if found is None:
-            raise ConfigError("a gateway's url ends with /DEVICE/CHANNEL, 20 digits each")
+            raise ConfigError(
+                "a gateway's url ends with /DEVICE/CHANNEL, 20 digits each", code="url_of_gateway"
+            )
         ids = {"device_id": found["device"], "channel_id": found["channel"]}
         return {"kind": "gateway", "url": found["base"], **ids}
     if url == "push:":
@@ -186,7 +203,9 @@ def _kind_of(url: str) -> Mapping[str, str]:
         return {"kind": "snapshot", "url": url}
     if scheme in ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https"):
         return {"kind": "stream", "url": url}
-    raise ConfigError("begins with none of rtsp:// rtmp:// http:// https:// gateway+http://")
+    raise ConfigError(
+        "begins with none of rtsp:// rtmp:// http:// https:// gateway+http://", code="url_scheme"
+    )
 
 
 def _row(values: Mapping[str, str], known_tasks: frozenset[str] | None) -> CameraRow:
@@ -205,10 +224,14 @@ def _row(values: Mapping[str, str], known_tasks: frozenset[str] | None) -> Camer
         source_of(row)
     except ConfigError as error:
         column = "id" if "id:" in str(error) else "url"
-        raise _Fault(column, str(error)) from error
+        raise _as_fault(column, error) from error
     except ValueError as error:  # a port that is no number
-        raise _Fault("url", str(error)) from error
+        raise _Fault("url", str(error), code="url_wrong") from error
     return row
+
+
+def _as_fault(column: str, error: ConfigError) -> _Fault:
+    return _Fault(column, str(error), code=error.code, **error.values)
 
 
 def _position(values: Mapping[str, str]) -> Position | None:
@@ -220,17 +243,19 @@ def _position(values: Mapping[str, str]) -> Position | None:
         try:
             numbers.append(float(text))
         except ValueError as error:
-            raise _Fault(column, f"{text!r} is not a number") from error
+            told = f"{text!r} is not a number"
+            raise _Fault(column, told, code="not_a_number", text=text) from error
     if not all(isfinite(number) for number in numbers):
-        raise _Fault("lon", "is not a finite number")
+        raise _Fault("lon", "is not a finite number", code="not_finite")
     try:
         name = normal_name(crs or WGS84)
         place = Position(x=numbers[0], y=numbers[1], crs=name, error_radius_m=_POSITION_ERROR_M)
         east, north = wgs84_lon_lat_deg(place)
     except ConfigError as error:
-        raise _Fault("crs", str(error)) from error
+        raise _as_fault("crs", error) from error
     if not (-180 <= east <= 180 and -90 <= north <= 90):
-        raise _Fault("lat", f"({lon}, {lat}) is nowhere on earth; are lon and lat exchanged?")
+        told = f"({lon}, {lat}) is nowhere on earth; are lon and lat exchanged?"
+        raise _Fault("lat", told, code="nowhere", lon=lon, lat=lat)
     return place
 
 
@@ -240,9 +265,10 @@ def _interval_s(text: str) -> float:
     try:
         interval_s = float(text)
     except ValueError as error:
-        raise _Fault("interval", f"{text!r} is not a number of seconds") from error
+        told = f"{text!r} is not a number of seconds"
+        raise _Fault("interval", told, code="not_a_number", text=text) from error
     if not (isfinite(interval_s) and interval_s > 0):
-        raise _Fault("interval", f"{text} s is not above zero")
+        raise _Fault("interval", f"{text} s is not above zero", code="not_above_zero", text=text)
     return interval_s
 
 
@@ -250,7 +276,9 @@ def _tasks(text: str, known: frozenset[str] | None) -> tuple[str, ...]:
     tasks = tuple(dict.fromkeys(task for task in _BETWEEN_TASKS.split(text) if task))
     unknown = [task for task in tasks if known is not None and task not in known]
     if unknown:
-        raise _Fault("tasks", f"{unknown[0]!r} is unknown; known: {', '.join(sorted(known or ()))}")
+        names = ", ".join(sorted(known or ()))
+        told = f"{unknown[0]!r} is unknown; known: {names}"
+        raise _Fault("tasks", told, code="task_unknown", task=unknown[0], known=names)
     return tasks
 
 
@@ -264,7 +292,7 @@ def _text(data: bytes, name: str) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ConfigError(f"{name}: neither UTF-8 nor GB 18030 text")
+    raise ConfigError(f"{name}: neither UTF-8 nor GB 18030 text", code="table_encoding", name=name)
 
 
 def _demand_columns(names: Iterable[str], name: str) -> None:
@@ -273,7 +301,10 @@ def _demand_columns(names: Iterable[str], name: str) -> None:
     unknown = [column for column in found if column not in COLUMNS]
     if missing or unknown:
         fault = f"no column {missing[0]!r}" if missing else f"unknown column {unknown[0]!r}"
-        raise ConfigError(f"{name}: line 1: {fault}; the columns are {','.join(COLUMNS)}")
+        text = f"{name}: line 1: {fault}; the columns are {','.join(COLUMNS)}"
+        if missing:
+            raise ConfigError(text, code="table_column_missing", column=missing[0])
+        raise ConfigError(text, code="table_column_unknown", column=unknown[0])
 
 
 def _number(value: float) -> str:

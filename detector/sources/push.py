@@ -41,6 +41,8 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 class Overloaded(SourceError):
     """The inbox is full; the sender should try again later."""
 
+    code = "overloaded"
+
 
 class PushConfig(BaseSourceConfig):
     """A source without an address of its own: pictures arrive by upload."""

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 import detector.sources
 from detector.plugins import plugin_modules
 from detector.sources.base import BaseSourceConfig, SourceContext
-from detector.types import ConfigError, Source
+from detector.types import ConfigError, Source, field_errors
 
 __all__ = ["SourceConfig", "SourceContext", "build_source", "parse_source"]
 
@@ -31,11 +31,10 @@ def parse_source(raw: Any) -> BaseSourceConfig:
     try:
         return _ADAPTER.validate_python(raw)
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(str(part) for part in fault['loc']) or 'source'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigError("; ".join(faults)) from error
+        faults = field_errors(error.errors(include_input=False, include_url=False))
+        text = "; ".join(str(fault) if fault.field else f"source: {fault}" for fault in faults)
+        first = faults[0]
+        raise ConfigError(text, code="setting", field=first.field, why=first) from error
 
 
 def build_source(config: BaseSourceConfig, context: SourceContext) -> Source:

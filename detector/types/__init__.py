@@ -14,6 +14,7 @@ from detector.types.errors import (
     SourceError,
     XunjieError,
 )
+from detector.types.field_error import FieldError, field_errors
 from detector.types.finding import Finding, Posting
 from detector.types.frame import Frame
 from detector.types.health import BlindReason, NoFrame, SourceHealth, SourceState
@@ -38,6 +39,7 @@ __all__ = [
     "Detector",
     "DiskFull",
     "EvidenceStore",
+    "FieldError",
     "Finding",
     "Frame",
     "Incident",
@@ -62,4 +64,5 @@ __all__ = [
     "XunjieError",
     "Zone",
     "ZoneKind",
+    "field_errors",
 ]

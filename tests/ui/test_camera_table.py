@@ -50,7 +50,7 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_taken(site: Site):
     assert (looked["added"], looked["taken"]) == (2, False)
     faults = [(each["line"], each["column"]) for each in looked["faults"]]
     assert faults == [(3, "url"), (4, "url"), (5, "id")]
-    assert "loopback" in looked["faults"][0]["message"]
+    assert "loopback" in looked["faults"][0]["detail"]
     assert imported(site, "all").json()["taken"] is False
     assert ids(site) == ["corner", "car"]
     taken = imported(site, "good").json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from api.auth import Role
 from api.flight_desk import FlightPlaces, city_ledger, file_comparison, flights_folder
 from detector.flights.ledger import write_ledger
+from detector.flights.refusal_text import refusal_zh
 from tests.auth.site import Site
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flights"))
@@ -70,6 +72,26 @@ def test_an_officer_compares_both_days_accepts_and_strikes_off(visitor, site):
         page.click("[data-act=strike]")
         page.wait_for_selector("[data-act=strike]", state="detached")
         assert "struck off" in page.inner_text(row)
+
+
+def test_findings_and_refused_pictures_are_told_in_chinese(site):
+    detail = site.signed_in(Role.VIEWER).get(f"/api/flights/{NAME}").json()
+    told = [each["reason_zh"] for each in detail["findings"]]
+    assert len(told) == 3
+    assert not re.findall("[A-Za-z]{2,}", " ".join(told)), told
+    for reason in (
+        "only 7 matching points, 12 are needed",
+        "only 9 of 40 matches agree",
+        "the match is loose: 0.91 m are left, 0.50 m are allowed",
+        "the match contradicts the telemetry by 4.2 sigmas",
+        "the baseline does not show this ground",
+        "the matching points crowd in one corner",
+        "shows no ground",
+        "no position; no height above take-off",
+        "black picture (lens cap?)",
+    ):
+        assert not re.findall("[A-Za-z]{2,}", refusal_zh(reason)), refusal_zh(reason)
+    assert refusal_zh("the sky fell") == "the sky fell"
 
 
 def test_the_page_speaks_chinese(visitor):

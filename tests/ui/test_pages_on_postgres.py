@@ -169,3 +169,18 @@ def test_a_verdict_of_the_page_is_held_undone_and_committed(both: tuple[Site, Si
             assert given.status_code == 200, given.text
         assert client.delete(f"/api/review/{first}/verdict").status_code in (200, 204)
         assert answers(site, "/api/review/waiting").status_code == 200
+
+
+def test_a_text_that_postgresql_does_not_take_is_refused(both):
+    for site, status in zip(both, (200, 422), strict=True):
+        client = site.signed_in(Role.ADMINISTRATOR)
+        answer = client.get("/api/audit", params={"actor": "a\0b"})
+        assert answer.status_code == status
+        (item,) = client.post("/api/review/claim", json={"count": 1}).json()
+        path = f"/api/review/{item['incident']['id']}/verdict"
+        told = client.post(path, json={"answer": "rejected", "reason": "van\0"})
+        assert told.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    for refused in (answer.json(), told.json()):
+        assert (refused["code"], refused["status"]) == ("value_unstorable", 422)
+        assert "NUL" in refused["detail"]

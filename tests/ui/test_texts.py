@@ -111,6 +111,13 @@ def test_rules_sentences_are_told_in_chinese():
         f"stall in permitted zone '7' for 5 min 0 s, {seen}, more stalls than permitted",
         f"manhole cover missing or open, {seen}, 2 passes",
         f"manhole cover damaged, {seen}",
+        "suspected new rooftop addition (疑似新增) of 22 ± 4 m²: in 3 of 4 pictures of 2026-06-02 "
+        "against 2026-05-01; ledger: none",
+        "rebuilt or altered where the ledger knows a structure of 9 ± 2 m²: in 1 of 4 pictures of "
+        "2026-06-02 against 2026-05-01; ledger: approved; laid onto it within 0.12 m; building not "
+        "known",
+        "stands as before",
+        "this flight does not show the place; nothing is said",
     ):
         assert re.findall("[A-Za-z]+", reason_zh(reason)) == [], reason_zh(reason)
 

@@ -1,10 +1,12 @@
 // Requests to the service; the session's token goes with every writing one.
 
+import { said } from "./told.js";
+
 export let session = null;
 
 export class ApiError extends Error {
-  constructor(status, detail) {
-    super(detail);
+  constructor(status, problem) {
+    super(said(problem));
     this.status = status;
   }
 }
@@ -18,16 +20,15 @@ export async function call(method, path, body, { raw = false } = {}) {
   try {
     answer = await fetch(path, { method, headers, body: body === undefined || form ? body : JSON.stringify(body) });
   } catch {
-    throw new ApiError(0, "offline");
+    throw new ApiError(0, { code: "offline" });
   }
   if (!answer.ok) {
-    const told = await answer.json().catch(() => ({}));
-    const detail = Array.isArray(told.detail) ? told.detail.map((fault) => fault.msg).join("; ") : told.detail;
+    const problem = await answer.json().catch(() => ({}));
     if (answer.status === 401 && session) {
       session = null;
       location.assign(`/pages/login?to=${encodeURIComponent(location.pathname)}`);
     }
-    throw new ApiError(answer.status, detail ?? answer.statusText);
+    throw new ApiError(answer.status, problem.detail ? problem : { code: "no_answer", values: { status: answer.status } });
   }
   if (raw) return answer;
   return answer.status === 204 ? null : answer.json();

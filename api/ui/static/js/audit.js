@@ -3,6 +3,7 @@
 import { get, query } from "./api.js";
 import { h, show, table } from "./dom.js";
 import { t, when } from "./i18n.js";
+import { said } from "./told.js";
 
 const COLUMNS = ["seq", "at", "actor", "via", "action", "subject", "detail", "address"];
 
@@ -18,7 +19,7 @@ export async function open(page) {
   const verify = async () => {
     const report = await get("/api/audit/verify");
     state.className = report.intact ? "good" : "bad";
-    state.textContent = report.intact ? t("audit.intact", { n: report.entries, head: report.head.slice(0, 16) }) : report.faults.join("; ");
+    state.textContent = report.intact ? t("audit.intact", { n: report.entries, head: report.head.slice(0, 16) }) : report.faults.map(said).join(" ");
   };
   const box = (name) => h("input", { placeholder: t(`audit.${name}`), "aria-label": t(`audit.${name}`), onchange: (event) => { filter[name] = event.target.value.trim(); load(); } });
   show(page, h("h1", {}, t("page.audit")), h("div", { class: "row" }, box("actor"), box("action"), h("button", { type: "button", "data-act": "verify", onclick: verify }, t("audit.verify")), state), body);

@@ -3,6 +3,7 @@
 import { call, get, upload } from "./api.js";
 import { dialog, field, h, select, show, toast } from "./dom.js";
 import { t, word } from "./i18n.js";
+import { said } from "./told.js";
 
 const KINDS = ["stream", "snapshot", "gateway", "push"];
 const TASKS = ["vendor", "cover"];
@@ -118,7 +119,7 @@ export function importCameras(changed) {
       toast(t("cameras.taken", { added: done.added, changed: done.changed }));
       await changed();
       if (!done.not_started.length) return true;
-      show(found, done.not_started.map((each) => h("p", { class: "bad" }, each)));
+      show(found, done.not_started.map((each) => h("p", { class: "bad" }, `${each.id}: ${said(each)}`)));
     } catch (error) {
       fault.textContent = error.message;
     }
@@ -139,7 +140,7 @@ export function importCameras(changed) {
 }
 
 function lookedOf(state) {
-  const faults = state.faults.map((each) => h("li", {}, h("strong", {}, t("cameras.line", { n: each.line })), ` ${each.column}: ${each.message}`));
+  const faults = state.faults.map((each) => h("li", {}, h("strong", {}, t("cameras.line", { n: each.line })), ` ${each.column}: ${said(each)}`));
   const more = state.fault_count - state.faults.length;
   return [
     h("p", {}, t("cameras.looked", { added: state.added, changed: state.changed, unchanged: state.unchanged })),

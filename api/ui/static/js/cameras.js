@@ -2,7 +2,7 @@
 
 import { get, may } from "./api.js";
 import { h, show } from "./dom.js";
-import { ago, t, word } from "./i18n.js";
+import { ago, language, t, word } from "./i18n.js";
 import { addCamera, changeCamera, importCameras } from "./camera_form.js";
 import { showNodes } from "./nodes.js";
 import { edit } from "./zones.js";
@@ -52,8 +52,9 @@ class Card {
     this.refresh = refresh;
   }
 
-  update({ name, interval_s, tasks, health, looks, node }) {
-    const blind = looks.blind_now && `${word(looks.blind_now)} ${looks.blind_detail}`;
+  update({ name, interval_s, tasks, health, looks, node, zh }) {
+    const told = language === "zh" ? zh : { ...looks, reason: health.reason };
+    const blind = looks.blind_now && `${word(looks.blind_now)} ${told.blind_detail}`;
     const open = (event) => {
       event.preventDefault();
       history.pushState({}, "", `/pages/cameras?camera=${encodeURIComponent(this.id)}`);
@@ -64,7 +65,7 @@ class Card {
       h("div", { class: "row" }, h("span", { class: `badge ${health.state}` }, word(health.state)), h("strong", {}, name || this.id), node && h("small", {}, t("nodes.by", { name: node }))),
       h("div", {}, h("small", {}, `${t("cameras.looks")}: ${looks.looks} · ${t("cameras.every", { n: interval_s })} · ${tasks.map(word).join(", ")}`)),
       h("div", {}, h("small", {}, t("cameras.stale", { span: ago(looks.stale_s) }))),
-      (blind || health.reason || looks.last_error) && h("div", { class: "bad" }, `${blind ? `${t("cameras.blind")}: ${blind}` : health.reason} ${looks.last_error}`),
+      (blind || told.reason || told.last_error) && h("div", { class: "bad" }, `${blind ? `${t("cameras.blind")}: ${blind}` : told.reason} ${told.last_error}`),
       h("div", { class: "row" },
         h("a", { href: `/pages/cameras?camera=${encodeURIComponent(this.id)}`, onclick: open }, may("cameras") ? t("cameras.edit") : t("cameras.zones")),
         may("cameras") && h("button", { type: "button", class: "link", "data-act": "change", onclick: () => changeCamera(this.id, this.refresh) }, t("cameras.settings"))),

@@ -4,6 +4,7 @@ import { call, download, get, may, picture, post, query } from "./api.js";
 import { dialog, field, h, select, show, table, toast } from "./dom.js";
 import { language, t, when, word } from "./i18n.js";
 import { openOriginal } from "./original.js";
+import { said } from "./told.js";
 
 const STATES = ["reported", "registered", "filed", "dispatched", "handling", "verifying", "closed", "sent_back", "extended", "suspended", "refused", "void"];
 const LETTERS = ["pending", "delivered", "quarantined", "discarded"];
@@ -121,7 +122,7 @@ async function openCase(page, id) {
           may("sealed") && h("button", { type: "button", onclick: () => openOriginal(one.incident_id) }, t("original.open")),
           may("review") && may_become.length > 0 && h("button", { type: "button", onclick: () => step(one, may_become, again) }, t("cases.step")),
         ),
-        h("p", {}, `${t("cases.chain")}: `, h("span", { class: chain.intact ? "good" : "bad" }, chain.intact ? t("cases.intact", { n: chain.files }) : t("cases.broken")), chain.faults.map((fault) => h("p", { class: "bad" }, fault))),
+        h("p", {}, `${t("cases.chain")}: `, h("span", { class: chain.intact ? "good" : "bad" }, chain.intact ? t("cases.intact", { n: chain.files }) : t("cases.broken")), chain.faults.map((fault) => h("p", { class: "bad" }, said(fault)))),
         h("h2", {}, t("cases.timeline")),
         h("ol", { class: "timeline" }, timeline(detail, events).map((each) => h("li", {}, h("small", {}, when(each.at)), h("br"), `${word(each.kind)}${each.to_state ? ` → ${word(each.to_state)}` : ""} · ${each.actor}`, each.text && h("div", {}, h("small", {}, each.text))))),
         outcomes.length > 0 && [h("h2", {}, t("cases.outcomes")), h("ol", { class: "timeline outcomes" }, outcomes.map((each) => h("li", {}, h("small", {}, when(each.at)), h("br"), `${each.destination}: ${word(each.kind)} → ${word(each.to_state)}`, each.reason && h("div", {}, h("small", {}, each.reason)))))],
@@ -158,14 +159,14 @@ function componentOf(part) {
 }
 
 // What the log says in English, where the page can say it in its own language.
-function said(detail, text) {
+function noteOf(detail, text) {
   const number = /^case (\S+)$/.exec(text ?? "")?.[1];
   if (number) return t("cases.case_note", { number });
   return language === "zh" && text === detail.incident.reason ? detail.reason_zh : text;
 }
 
 function timeline(detail, ofCase) {
-  const lines = [...detail.events.map((each) => ({ ...each, text: said(detail, each.detail) })), ...ofCase.map((each) => ({ ...each, text: each.note }))];
+  const lines = [...detail.events.map((each) => ({ ...each, text: noteOf(detail, each.detail) })), ...ofCase.map((each) => ({ ...each, text: each.note }))];
   return lines.sort((a, b) => a.at.localeCompare(b.at));
 }
 

@@ -2,7 +2,7 @@
 
 import { get, may, post } from "./api.js";
 import { dialog, field, h, select, show, table, toast } from "./dom.js";
-import { t, when, word } from "./i18n.js";
+import { language, t, when, word } from "./i18n.js";
 import { leaflet } from "./leaflet.js";
 
 const KINDS = ["new", "grown", "removed", "unchanged", "not_visible"];
@@ -67,7 +67,7 @@ async function one(page, name) {
     h("p", { class: "quiet" }, `${t("flights.baseline")} ${when(comparison.baseline_at)} · ${t("flights.current")} ${when(comparison.current_at)} · ${t("flights.seen")} ${comparison.seen_ha.toFixed(2)} ha. ${t("flights.suspected")}`),
     h("div", { class: "filters" }, field(t("flights.only"), select(kinds, "", (value) => { kind = value; draw(); }))),
     h("div", { class: "flight" }, h("div", {}, map.box, rows), side),
-    refusedOf(comparison) > 0 && h("details", {}, h("summary", {}, `${t("flights.not_judged")}: ${refusedOf(comparison)}`), h("ul", {}, Object.entries(comparison.refused).map(([picture, why]) => h("li", {}, `${picture}: ${why}`)))),
+    refusedOf(comparison) > 0 && h("details", {}, h("summary", {}, `${t("flights.not_judged")}: ${refusedOf(comparison)}`), h("ul", {}, Object.entries(language === "zh" ? detail.refused_zh : comparison.refused).map(([picture, why]) => h("li", {}, `${picture}: ${why}`)))),
   );
   map.start(findings);
   draw();
@@ -113,7 +113,7 @@ function findingOf(path, comparison, finding, changed) {
     [t("flights.seen_in"), `${told.seen_in} / ${told.shown_in}`],
     [t("flights.registration"), `${told.registration_error_m.toFixed(2)} m`],
     [t("flights.case"), finding.incident_id ? h("code", {}, finding.incident_id) : "—"],
-    [t("flights.why"), told.reason],
+    [t("flights.why"), language === "zh" ? finding.reason_zh : told.reason],
   ];
   return [
     h("h2", {}, dot(told.verdict), ` ${finding.number} ${t(`flights.${told.verdict}`)} · ${word(told.class)}`),

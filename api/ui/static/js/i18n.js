@@ -16,6 +16,8 @@ export async function useLanguage(name) {
   await loadTexts();
 }
 
+export const has = (key) => key in texts;
+
 export function t(key, values = {}) {
   const text = texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");

@@ -3,6 +3,7 @@
 import { get, may, post } from "./api.js";
 import { dialog, h, s, show, table, toast } from "./dom.js";
 import { ago, t, when, word } from "./i18n.js";
+import { classNames, figureName, said, sideName } from "./told.js";
 
 const EVERY_MS = 5000;
 
@@ -40,7 +41,7 @@ async function takeUp(load) {
 async function attempt(act) {
   try {
     const done = await act();
-    toast(done.in_use ? t("models.taken_up", { name: `${done.model.name} ${done.model.version}` }) : `${t("models.on_disk")} ${done.note}`, done.note ? "bad" : "");
+    toast(done.in_use ? t("models.taken_up", { name: `${done.model.name} ${done.model.version}` }) : [t("models.on_disk"), done.fault && said(done.fault)].filter(Boolean).join(" "), done.fault ? "bad" : "");
   } catch (error) {
     toast(error.message, "bad");
   }
@@ -64,7 +65,7 @@ function candidateOf(found, load) {
       h("span", { class: "grow" }),
       may("models") && h("button", { type: "button", class: "main", "data-act": "promote", disabled: obstacle !== "", onclick: sure }, t("models.promote")),
     ),
-    gate?.reasons.map((reason) => h("p", { class: "bad" }, `▼ ${reason}`)),
+    found.reasons.map((reason) => h("p", { class: "bad" }, `▼ ${said(reason)}`)),
     gate && [
       figures([...gate.comparisons, ...gate.false_alarms], gate),
       gate.incidents.length > 0 && [h("h3", {}, t("models.incidents")), figures(gate.incidents, gate)],
@@ -87,7 +88,7 @@ function figureRow(row) {
   const counted = row.hours !== null ? t("models.hours", { n: row.hours }) : t("models.labels", { n: row.labels, pictures: row.pictures ?? 0 });
   const sign = row.worse && row.decides ? h("strong", { class: "bad" }, `▼ ${t("models.worse")}`) : row.decides ? h("span", { class: "good" }, "✓") : h("span", { class: "quiet" }, t("models.few"));
   return h("tr", {},
-    h("td", {}, row.name.split("+").map(word).join(" + ")),
+    h("td", {}, classNames(row.name)),
     h("td", {}, figureName(row.figure), " ", h("small", {}, t(row.better === "lower" ? "models.lower" : "models.higher"))),
     h("td", {}, `${sideName(row.side)} · ${counted}`),
     h("td", { class: "digits" }, number(row.running)),
@@ -98,9 +99,6 @@ function figureRow(row) {
   );
 }
 
-const FIGURES = { AP50: "ap50", "false alarms a picture": "false_alarms", "false incidents a camera-hour": "false_incidents", "share of incidents found": "found", "seconds to incident": "time" };
-const figureName = (name) => (FIGURES[name] ? t(`models.figure.${FIGURES[name]}`) : name);
-const sideName = (name) => (["frozen", "newest", "clips"].includes(name) ? t(`models.side.${name}`) : name);
 const number = (value) => (value === null ? "—" : value.toFixed(value >= 10 ? 1 : 3));
 const signed = (value) => `${value > 0 ? "+" : ""}${value.toFixed(3)}`;
 
@@ -164,5 +162,5 @@ function modelOf(model, load) {
 
 function measured(row) {
   const bar = { running: row.ap50, running_low: row.ap50_low, running_high: row.ap50_high, candidate: null };
-  return h("tr", {}, h("td", {}, row.name.split("+").map(word).join(" + ")), h("td", { class: "digits" }, number(row.ap50)), h("td", {}, bars(bar, 1)), h("td", { class: "digits" }, row.labels));
+  return h("tr", {}, h("td", {}, classNames(row.name)), h("td", { class: "digits" }, number(row.ap50)), h("td", {}, bars(bar, 1)), h("td", { class: "digits" }, row.labels));
 }

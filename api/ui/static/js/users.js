@@ -3,6 +3,7 @@
 import { call, get, post } from "./api.js";
 import { dialog, field, h, select, show, table, toast } from "./dom.js";
 import { t, when } from "./i18n.js";
+import { permissionName } from "./told.js";
 
 const ROLES = ["viewer", "operator", "supervisor", "engineer", "administrator"];
 const SCOPES = ["view", "review", "deliver", "export", "cameras", "models", "operate", "frames", "exchange"];
@@ -57,7 +58,7 @@ function userOf(user, load) {
 }
 
 function keyOf(key, load) {
-  return h("tr", {}, h("td", {}, key.name), h("td", {}, key.scopes.join(", ")), h("td", {}, key.created_by), h("td", {}, when(key.used_at)), h("td", {}, key.revoked_at ? t("keys.revoked") : h("button", { type: "button", class: "no", onclick: () => attempt(() => call("DELETE", `/api/keys/${key.id}`)).then(load) }, t("keys.revoke"))));
+  return h("tr", {}, h("td", {}, key.name), h("td", {}, key.scopes.map(permissionName).join(t("comma"))), h("td", {}, key.created_by), h("td", {}, when(key.used_at)), h("td", {}, key.revoked_at ? t("keys.revoked") : h("button", { type: "button", class: "no", onclick: () => attempt(() => call("DELETE", `/api/keys/${key.id}`)).then(load) }, t("keys.revoke"))));
 }
 
 function addUser(load) {
@@ -78,7 +79,7 @@ function addUser(load) {
 function addKey(load) {
   const name = h("input", { required: true, maxLength: 64 });
   const scopes = SCOPES.map((scope) => [scope, h("input", { type: "checkbox" })]);
-  dialog(t("keys.add"), h("div", {}, field(t("users.name"), name), h("p", {}, t("keys.scopes")), h("div", { class: "row" }, scopes.map(([scope, box]) => h("label", {}, box, scope)))), [
+  dialog(t("keys.add"), h("div", {}, field(t("users.name"), name), h("p", {}, t("keys.scopes")), h("div", { class: "row" }, scopes.map(([scope, box]) => h("label", {}, box, permissionName(scope))))), [
     [t("cancel"), () => {}],
     [t("keys.add"), async () => {
       const chosen = scopes.filter(([, box]) => box.checked).map(([scope]) => scope);
