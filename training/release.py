@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,10 +89,12 @@ def size_of(network: Any) -> str:
 
 
 def thresholds_of(config: ReleaseConfig, dataset: Dataset, seen: list[Seen]) -> dict[str, float]:
-    """By the rule. With a running model: not below its thresholds, and its own for a class of
-    which the validation side tells too little."""
-    chosen = choose_thresholds(dataset, seen, config.rule)
+    """By the rule. With a running model: as low as the false alarms allow, but not below its
+    thresholds, and its own for a class of which the validation side tells too little. What it
+    trades in precision for recall somebody has decided for it: an urgent class may stand lower."""
     least = config.least_thresholds or {}
+    rule = replace(config.rule, precision=0.0) if least else config.rule
+    chosen = choose_thresholds(dataset, seen, rule)
     labels = Counter(
         dataset.classes[box.class_id]
         for item in seen
@@ -110,10 +112,8 @@ def threshold_text(config: ReleaseConfig) -> str:
     """The rule in words."""
     if config.least_thresholds is None:
         return str(config.rule)
-    return (
-        f"{config.rule}; not below the running model's, and its own in place of "
-        f"{config.rule.fallback}"
-    )
+    rule = replace(config.rule, precision=0.0)
+    return f"{rule}; not below the running model's, and its own in place of {rule.fallback}"
 
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:

@@ -23,8 +23,9 @@ class ThresholdRule:
     labels: int = 5
 
     def __str__(self) -> str:
+        precise = f"precision >= {self.precision} and " if self.precision else ""
         return (
-            f"lowest score >= {self.floor} with precision >= {self.precision} and at most "
+            f"lowest score >= {self.floor} with {precise}at most "
             f"{self.false_alarms} false alarms a picture on the validation side; "
             f"{self.fallback} for a class with fewer than {self.labels} validation labels"
         )

@@ -47,10 +47,10 @@ UNSEEN = 60
 CAMERAS = 6
 LOOKS = 2
 TRAIN = {
-    "epochs": 3,
+    "epochs": 2,
     "width_px": 320,
     "batch": 16,
-    "lr": 0.0008,
+    "lr": 0.0002,
     "lr_final": 0.1,
     "warmup_epochs": 0.3,
     "freeze": 15,
@@ -58,7 +58,7 @@ TRAIN = {
     "mosaic": 0.3,
     "close_mosaic": 1,
     "workers": 1,
-    "threads": 2,
+    "threads": 1,
 }
 
 Corners = tuple[float, float, float, float]
@@ -220,8 +220,8 @@ def _answered(client: TestClient, service: Service, view: View) -> int:
 def learn(folder: Path) -> int:
     """Set, dataset, training, gate: the commands of the product. Returns the gate's exit code."""
     _run("dataset", "reviewed", folder / "set", "-c", folder / "xunjie.yaml")
-    own = ("--set", folder / "set", "--set-repeat", "4", "--limit", "100")
-    sides = ("--max-side-px", "512", "--val-every", "12")
+    own = ("--set", folder / "set", "--set-repeat", "4", "--limit", "500")
+    sides = ("--max-side-px", "512", "--val-every", "6")
     _run("dataset", "build", "covers", folder / "dataset", *own, *sides)
     (folder / "train.json").write_text(json.dumps(TRAIN, indent=1), encoding="utf-8")
     places = ("--dataset", folder / "dataset", "--out", folder / "run")
