@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from api.auth import Role
+from detector.incidents.schema import incidents
 from detector.inference.manifest import read_manifest
 from tests.auth.site import Site
 from tests.ui.made_models import sha256_of, write_gate, write_model, write_run
@@ -93,6 +95,21 @@ def test_a_rule_is_tried_on_the_page(visit, past: Site):
     page.get_by_text("Incidents that would have been opened: 1").wait_for()
     assert page.locator(".canvas rect.tried").count() == 1
     assert "9 looks" in page.locator(".trial").inner_text()
+
+
+def test_what_lies_on_one_spot_of_the_map_is_told_as_a_list(visit, past: Site):
+    spot = {"lat_deg": 34.5, "lon_deg": 119.1}
+    with past.service.records.database.transaction() as transaction:
+        transaction.execute(update(incidents).values(**spot))
+    visitor = visit(Role.VIEWER)
+    page = visitor.open("map")
+    page.goto(f"{page.url.split('?')[0]}?lat={spot['lat_deg']}&lon={spot['lon_deg']}")
+    page.wait_for_selector("body[data-ready=map]")
+    page.locator(".leaflet-control-zoom-in").click()
+    page.locator(".cluster").first.click()
+    told = page.locator(".leaflet-popup-content")
+    told.wait_for()
+    assert told.locator("div div").count() > 8
 
 
 def test_layers_of_the_map_are_chosen_and_kept(visit, past: Site, tmp_path: Path):

@@ -118,9 +118,11 @@ function groupOf(L, map, group) {
     const icon = L.divIcon({ className: "cluster", html: "", iconSize: [34, 34] });
     const marker = L.marker(place, { icon, title: t("map.cluster", { n: group.length }) });
     marker.on("add", () => (marker.getElement().textContent = group.length));
-    const apart = () => map.getZoom() >= map.getMaxZoom() || (map.getZoom() >= 18 ? marker.openPopup() : map.setView(place, map.getZoom() + 2));
-    marker.on("click", apart);
-    return marker.bindTooltip(() => h("div", {}, t("map.cluster", { n: group.length }), group.slice(0, 8).map((each) => h("div", {}, line(each)))));
+    const lines = (some) => some.map((each) => h("div", {}, line(each)));
+    // From here on nearer does not mean further apart: what lies on one spot is told as a list.
+    const list = () => L.popup({ maxHeight: 240 }).setLatLng(place).setContent(h("div", {}, lines(group))).openOn(map);
+    marker.on("click", () => (map.getZoom() >= 18 ? list() : map.setView(place, map.getZoom() + 2)));
+    return marker.bindTooltip(() => h("div", {}, t("map.cluster", { n: group.length }), lines(group.slice(0, 8))));
   }
   const [one] = group;
   const dot = L.circleMarker(place, { radius: one.urgent ? 10 : 8, color: one.urgent ? "#c04a00" : "#12324f", weight: one.urgent ? 4 : 2, fillColor: COLOURS[one.verdict], fillOpacity: 0.9 });
