@@ -25,6 +25,8 @@ class ChangeCounts:
     panels: int = 6
     shadows: int = 25
     tall: int = 0  # buildings that rise above the surface on both days
+    deep_shades: int = 0  # of buildings out of sight, in which a camera sees next to nothing
+    overgrown: int = 0  # irregular ground that looks otherwise: growth, earth, rubble, snow
     lowest_sun_deg: float = 35.0
 
 
@@ -72,6 +74,8 @@ def two_days(
         _recolour(rng, after, inside, taken, truth)
     for scene in (before, after):
         _distract(rng, scene, inside, area, counts, taken, truth)
+    # Last, so that the flights of older seeds stay what they are.
+    _unsettle(rng, (before, after), area, counts, truth)
     _season(rng, after)
     return before, after, truth
 
@@ -158,27 +162,40 @@ def _structure(
         corners = rectangle_in(rng, home, float(rng.uniform(6.5, 40)), taken)
         if corners is None:
             continue
-        length = float(np.hypot(*(corners[1] - corners[0])))
-        width = float(np.hypot(*(corners[2] - corners[1])))
-        px_m = ground.px_m[0]
-        size = max(6, round(width / px_m)), max(6, round(length / px_m))
-        if tin and rng.random() < 0.4:
-            donor = tin[int(rng.integers(len(tin)))]
-            ring = ground.to_px(np.array(donor.outline.exterior.coords))
-            texture = cut_from(rng, ground.image, ring, *size)
-        else:
-            texture = sheet(rng, *size, px_m)
-        canopy = bool(rng.random() < 0.35)
         taken.append(Polygon(corners))
-        return Structure(
-            id=name,
-            kind="rooftop_canopy" if canopy else "rooftop_shed",
-            corners_m=corners,
-            height_m=float(rng.uniform(2.1, 2.9)),
-            texture=texture,
-            building_id=home.id,
-        )
+        return structure_on(rng, ground, corners, tin, name, home.id)
     return None
+
+
+def structure_on(
+    rng: np.random.Generator,
+    ground: Ground,
+    corners: np.ndarray,
+    tin: list[Building],
+    name: str,
+    building_id: str = "",
+) -> Structure:
+    """A shed or canopy on the rectangle `corners` (4, 2), in metres; roofed now and then with a
+    piece of one of the `tin` roofs."""
+    length = float(np.hypot(*(corners[1] - corners[0])))
+    width = float(np.hypot(*(corners[2] - corners[1])))
+    px_m = ground.px_m[0]
+    size = max(6, round(width / px_m)), max(6, round(length / px_m))
+    if tin and rng.random() < 0.4:
+        donor = tin[int(rng.integers(len(tin)))]
+        ring = ground.to_px(np.array(donor.outline.exterior.coords))
+        texture = cut_from(rng, ground.image, ring, *size)
+    else:
+        texture = sheet(rng, *size, px_m)
+    canopy = bool(rng.random() < 0.35)
+    return Structure(
+        id=name,
+        kind="rooftop_canopy" if canopy else "rooftop_shed",
+        corners_m=corners,
+        height_m=float(rng.uniform(2.1, 2.9)),
+        texture=texture,
+        building_id=building_id,
+    )
 
 
 def _recolour(
@@ -304,6 +321,67 @@ def _panel(
     scene.lay(corners, cv2.GaussianBlur(field_px, (0, 0), 1.2))
     taken.append(Polygon(corners))
     truth.distractors.append(("panel", Polygon(corners)))
+
+
+def _unsettle(
+    rng: np.random.Generator,
+    scenes: tuple[Scene, Scene],
+    area: Polygon,
+    counts: ChangeCounts,
+    truth: Truth,
+) -> None:
+    for scene in scenes:
+        for _ in range(counts.overgrown):
+            _overgrow(rng, scene, area, truth)
+        for _ in range(counts.deep_shades):
+            _deep_shade(rng, scene, area, truth)
+
+
+def _overgrow(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Truth) -> None:
+    """Lays ground from elsewhere, or snow, into an irregular patch."""
+    west, south, east, north = area.bounds
+    middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
+    reach = float(rng.uniform(1.2, 6.0))
+    turns = np.sort(rng.uniform(0, 2 * np.pi, 11))
+    reaches = reach * rng.uniform(0.5, 1.1, 11)
+    ring = middle + np.column_stack([np.cos(turns), np.sin(turns)]) * reaches[:, None]
+    shape = Polygon(ring).buffer(0.5).buffer(-0.3)
+    if shape.is_empty or shape.geom_type != "Polygon":
+        return
+    mask, rows, columns = scene.mask(shape, float(rng.uniform(0.6, 2.5)))
+    h, w = mask.shape
+    height, width = scene.ground.image.shape[:2]
+    y, x = int(rng.integers(max(1, height - h))), int(rng.integers(max(1, width - w)))
+    other = scene.ground.image[y : y + h, x : x + w].astype(np.float32)
+    if other.shape[:2] != mask.shape:
+        return
+    if rng.random() < 0.2:
+        other = rng.normal(rng.uniform(170, 230), 14, (h, w, 1)) * np.ones(3, np.float32)
+        mask = mask * np.clip(rng.normal(0.7, 0.3, (h, w)), 0, 1)
+    share = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
+    patch = scene.image[rows, columns].astype(np.float32)
+    scene.image[rows, columns] = np.clip(patch * (1 - share) + other * share, 0, 255).astype(
+        np.uint8
+    )
+    truth.distractors.append(("ground", shape))
+
+
+def _deep_shade(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Truth) -> None:
+    """The shade of a tall house, along the sun: a strip with straight ends."""
+    west, south, east, north = area.bounds
+    middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
+    half, angle = rng.uniform(1.5, 8, 2), rng.uniform(0, np.pi)
+    a = np.array([np.cos(angle), np.sin(angle)])
+    b = np.array([-a[1], a[0]])
+    corners = [
+        middle + a * sx * half[0] + b * sy * half[1]
+        for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
+    ]
+    shape = scene.shadow_of(Polygon(corners), float(rng.uniform(3, 12)))
+    if shape.is_empty:
+        return
+    scene.darken(shape, float(rng.uniform(0.12, 0.45)), float(rng.uniform(0.7, 2.0)))
+    truth.distractors.append(("shade", shape))
 
 
 def _season(rng: np.random.Generator, scene: Scene) -> None:

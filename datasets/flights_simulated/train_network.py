@@ -1,7 +1,7 @@
-"""Trains the change network on patches of change_patches.py: `python train_network.py OUT NPZ…`.
+"""Trains the change network: `python train_network.py OUT NPZ… [--held NPZ…]`.
 
-Held-back patches choose the best epoch. Writes `weights.onnx` and
-`network.json`. Needs the `train` extra (torch, onnx).
+Crops come from change_crops.py and real_scenes.py. Writes `weights.onnx` and `network.json`.
+Needs the `train` extra (torch).
 """
 
 from __future__ import annotations
@@ -9,200 +9,241 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
+from change_crops import ADDED, REMOVED, SIDE, UNSURE
 from torch import nn
+from torch.nn import functional
 
-from detector.flights.change_network import CLASSES, SIDE
+from detector.flights.change_network import CLASSES
+from detector.flights.change_planes import CHANNELS
+
+_WEIGHTS = (1.0, 6.0, 6.0)  # of a pixel in the loss: structures are rare
+BATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How long, from where and with which chance."""
+
+    epochs: int
+    seed: int
+    peak: float  # of the learning rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crops:
+    """`planes` (N, 7, 128, 128) float16 and `labels` (N, 128, 128) uint8."""
+
+    planes: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 class Network(nn.Module):
-    """Halves the place three times, then takes mean and maximum over it: 60,000 weights."""
+    """A U-shaped network that halves the place three times; the first step is halved already."""
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = [
-            nn.Conv2d(7, width, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-        ]
-        for before, after in ((1, 2), (2, 3), (3, 4)):
-            layers += [
-                nn.Conv2d(width * before, width * after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width * after),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            ]
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(width * 8, len(CLASSES)))
+        self.fine = nn.Sequential(_block(CHANNELS, 16, side=5, stride=2), _block(16, 24))
+        self.mid = nn.Sequential(nn.MaxPool2d(2), _block(24, 48), _block(48, 48))
+        self.far = nn.Sequential(nn.MaxPool2d(2), _block(48, 96), _block(96, 96), _block(96, 96))
+        self.far_to_mid, self.to_mid = _block(96, 48, side=1), _block(48 + 48, 48)
+        self.mid_to_fine, self.to_fine = _block(48, 24, side=1), _block(24 + 24, 24)
+        self.head = nn.Conv2d(24, len(CLASSES), 1)
 
-    def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        found = self.body(patches)
-        pooled = torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1)
-        return self.head(pooled)
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        fine = self.fine(planes)
+        mid = self.mid(fine)
+        found = self.far_to_mid(self.far(mid))
+        found = self.to_mid(torch.cat([_doubled(found), mid], 1))
+        found = self.to_fine(torch.cat([_doubled(self.mid_to_fine(found)), fine], 1))
+        return _doubled(self.head(found))
 
 
-@torch.no_grad()
-def started(network: Network, weights: Path, x: torch.Tensor) -> None:
-    """Gives the network the weights of a released one, to be trained on.
+def _block(before: int, after: int, side: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, side, stride=stride, padding=side // 2, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    )
 
-    The release has its normalisation folded into the convolutions. It is unfolded so that the
-    outputs on the patches `x` stay what they were, in training as well.
-    """
-    held = [numpy_helper.to_array(i) for i in onnx.load(str(weights)).graph.initializer]
-    tensors = [torch.from_numpy(a.copy()) for a in held]
-    # In the release's order: the head's weights and bias, then each convolution's.
-    network.head[1].weight.copy_(tensors[0])
-    network.head[1].bias.copy_(tensors[1])
-    rest = iter(tensors[2:])
-    network.eval()
-    for place, layer in enumerate(network.body):
-        if isinstance(layer, nn.Conv2d):
-            norm = network.body[place + 1]
-            layer.weight.copy_(next(rest))
-            found = network.body[: place + 1](x)
-            mean, spread = found.mean(dim=(0, 2, 3)), found.var(dim=(0, 2, 3))
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(spread)
-            norm.weight.copy_((spread + norm.eps).sqrt())
-            norm.bias.copy_(next(rest) + mean)
+
+def _doubled(x: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turns, mirrors, swaps the days (with the label), shifts light and hue of the second day."""
-    turn = int(torch.randint(4, (1,)))
-    x = torch.rot90(x, turn, (2, 3))
-    if torch.rand(1) < 0.5:
-        x = x.flip(3)
+    """Turns, sizes and mirrors, swaps the days (with the labels), changes light, hue and contrast
+    of either day, throws shade, and lays the days a little off each other."""
+    x, y = _pasted(*_turned(x, y))
     swap = torch.rand(len(x)) < 0.5
     x[swap] = torch.cat([x[swap, 3:6], x[swap, :3], x[swap, 6:]], dim=1)
-    names = {name: i for i, name in enumerate(CLASSES)}
-    flipped = y.clone()
-    flipped[swap & (y == names["added"])] = names["removed"]
-    flipped[swap & (y == names["removed"])] = names["added"]
+    other = y.clone()
+    other[swap[:, None, None] & (y == ADDED)] = REMOVED
+    other[swap[:, None, None] & (y == REMOVED)] = ADDED
+    days = []
     for start in (0, 3):
-        gain = 1 + torch.randn(len(x), 1, 1, 1) * 0.12
-        tint = torch.randn(len(x), 2, 1, 1) * 0.06
-        level = torch.randn(len(x), 1, 1, 1) * 0.06
-        light = x[:, start : start + 1] * gain + level
-        hue = x[:, start + 1 : start + 3] * gain + tint
-        x[:, start : start + 3] = torch.cat([light, hue], dim=1)
-        x[:, start : start + 3] += torch.randn_like(x[:, start : start + 3]) * 0.02
-    return _shaken(x), flipped
+        gain = torch.exp(torch.randn(len(x), 1, 1, 1) * 0.15)
+        tint = torch.randn(len(x), 2, 1, 1) * 0.08
+        level = torch.randn(len(x), 1, 1, 1) * 0.10
+        light = x[:, start : start + 1] * gain + level + _shade(len(x))
+        day = torch.cat([light, x[:, start + 1 : start + 3] * gain + tint], dim=1)
+        days.append(day + torch.randn_like(day) * 0.02)
+    off = [int(v) for v in torch.randint(-1, 2, (2,))]
+    days[1] = days[1].roll(off, (2, 3))
+    soft = int(torch.randint(6, (1,)))
+    if soft < 2:  # one day out of focus, now and then
+        days[soft] = functional.avg_pool2d(days[soft], 3, 1, 1, count_include_pad=False)
+    return torch.cat([*days, x[:, 6:]], dim=1), other
 
 
-def _shaken(x: torch.Tensor) -> torch.Tensor:
-    """Lays the days up to 0.4 m off each other and softens one of them, a batch alike."""
-    by = torch.randint(-2, 3, (2,)).tolist() if torch.rand(1) < 0.5 else [0, 0]
-    start = 3 * int(torch.randint(2, (1,)))
-    day = x[:, start : start + 3].roll(by, (2, 3))
-    if torch.rand(1) < 0.3:
-        day = nn.functional.avg_pool2d(nn.functional.pad(day, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    return torch.cat([x[:, :start], day, x[:, start + 3 :]], dim=1)
+def _turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Any angle, mirrored or not, 0.85 to 1.2 of the size; unsure beyond the edge."""
+    n = len(x)
+    angle, size = torch.rand(n) * 2 * math.pi, torch.empty(n).uniform_(0.83, 1.18)
+    mirror = (torch.rand(n) < 0.5).float() * 2 - 1
+    cos, sin, none = torch.cos(angle) * size, torch.sin(angle) * size, torch.zeros(n)
+    turn = torch.stack(
+        [
+            torch.stack([cos * mirror, -sin, none], 1),
+            torch.stack([sin * mirror, cos, none], 1),
+        ],
+        1,
+    )
+    grid = functional.affine_grid(turn, list(x.shape), align_corners=False)
+    turned = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    far = (y.float() - UNSURE)[:, None]
+    labels = functional.grid_sample(far, grid, mode="nearest", align_corners=False)[:, 0]
+    return turned, (labels + UNSURE).round().to(torch.uint8)
 
 
-def train(
-    x: torch.Tensor,
-    y: torch.Tensor,
-    held: torch.Tensor,
-    epochs: int,
-    seed: int,
-    start: Path | None = None,
-) -> tuple[Network, dict]:
-    """Trains on the rows that are not `held` (bool); these choose the best epoch."""
-    torch.manual_seed(seed)
+def _pasted(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Copies another crop's structures, with the ground beside them, into two of five crops."""
+    into = (torch.rand(len(x)) < 0.4)[:, None, None]
+    by = [int(v) for v in torch.randint(SIDE, (2,))]
+    planes, labels = x.roll((1, *by), (0, 2, 3)), y.roll((1, *by), (0, 1, 2))
+    made, told = x.clone(), y.clone()
+    for label, start in ((ADDED, 3), (REMOVED, 0)):
+        spot = (labels == label).float()[:, None]
+        near = (functional.max_pool2d(spot, 11, 1, 5)[:, 0] > 0) & into
+        for plane in (start, start + 1, start + 2, 6):
+            made[:, plane][near] = planes[:, plane][near]
+        told[near] = torch.where(told[near] == UNSURE, told[near], labels[near])
+    return made, told
+
+
+def _shade(n: int) -> torch.Tensor:
+    """Log brightness (n, 1, 128, 128) that straight shadows take off, in one of five crops."""
+    angle = torch.rand(n, 1, 1) * 2 * math.pi
+    line = torch.linspace(-1, 1, SIDE)
+    across = torch.cos(angle) * line[None, :, None] + torch.sin(angle) * line[None, None, :]
+    near = torch.empty(n, 1, 1).uniform_(-0.9, 0.9)
+    width = torch.empty(n, 1, 1).uniform_(0.1, 0.8)
+    soft = ((across - near) * 25).sigmoid() * ((near + width - across) * 25).sigmoid()
+    depth = torch.empty(n, 1, 1).uniform_(0.3, 1.4) * (torch.rand(n, 1, 1) < 0.2)
+    return -(soft * depth)[:, None]
+
+
+def train(crops: Crops, held: list[Crops], options: Options, start: Path | None) -> Network:
+    """Returns the running mean of the weights; `held` is measured and chooses nothing."""
+    torch.manual_seed(options.seed)
     torch.set_num_threads(1)  # more only wait for each other on a busy machine
-    rest = torch.where(~held)[0]
-    held = torch.where(held)[0]
-    counts = torch.bincount(y[rest], minlength=len(CLASSES)).float()
-    weight = (counts.sum() / counts / len(CLASSES)).sqrt()
-    network, best, kept = Network(), -1.0, None
+    network = Network()
     if start is not None:
-        started(network, start, x[rest[:400]].float())
-        sys.stdout.write(f"start: {measured(network, x[held].float(), y[held])}\n")
-    steps = epochs * (len(rest) // 64 + 1)
-    optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=2e-2)
-    peak = 4e-3 if start is None else 1.5e-3
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=steps + 1)
-    loss_of = nn.CrossEntropyLoss(weight=weight, label_smoothing=0.02)
-    for epoch in range(epochs):
+        network.load_state_dict(torch.load(start, weights_only=True))
+    steady = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
+    )
+    steps = options.epochs * math.ceil(len(crops) / BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=2e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, options.peak, total_steps=steps + 1)
+    weights = torch.tensor(_WEIGHTS)
+    began = time.monotonic()
+    for epoch in range(options.epochs):
         network.train()
-        for rows in rest[torch.randperm(len(rest))].split(64):
-            inputs, labels = varied(x[rows].float(), y[rows])
+        total = 0.0
+        for rows in torch.randperm(len(crops)).split(BATCH):
+            x, y = varied(crops.planes[rows].float(), crops.labels[rows])
             optimiser.zero_grad()
-            loss_of(network(inputs), labels).backward()
+            loss = functional.cross_entropy(
+                network(x), y.long(), weights, ignore_index=UNSURE, label_smoothing=0.02
+            )
+            loss.backward()
             optimiser.step()
             schedule.step()
-        told = measured(network, x[held].float(), y[held])
-        sys.stdout.write(f"epoch {epoch + 1}: {told}\n")
+            steady.update_parameters(network)
+            total += loss.item() * len(rows)
+        spent = f"{time.monotonic() - began:.0f} s ({time.process_time():.0f} s of processor)"
+        told = [measured(steady.module, one) for one in held]
+        sys.stdout.write(f"epoch {epoch + 1}: {spent}, loss {total / len(crops):.4f}, {told}\n")
         sys.stdout.flush()
-        if told["mean_recall"] >= best:
-            best = told["mean_recall"]
-            kept = {k: v.clone() for k, v in network.state_dict().items()}
-    network.load_state_dict(kept or network.state_dict())
-    return network, measured(network, x[held].float(), y[held])
+    return steady.module
 
 
 @torch.no_grad()
-def measured(network: Network, x: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
+def measured(network: Network, crops: Crops) -> dict[str, float]:
+    """Of the pixels where a structure came: how many are called so, and how many of those called
+    so are right."""
     network.eval()
-    guess = torch.cat([network(part) for part in x.split(512)]).argmax(dim=1)
-    recalls = {n: float((guess[y == i] == i).float().mean()) for i, n in enumerate(CLASSES)}
-    told = {f"recall_{n}": round(v, 4) for n, v in recalls.items()}
-    return told | {"mean_recall": round(sum(recalls.values()) / len(recalls), 4), "held": len(y)}
+    guess = torch.cat([network(p.float()).argmax(1) for p in crops.planes.split(BATCH)])
+    sure = crops.labels != UNSURE
+    right = int(((guess == ADDED) & (crops.labels == ADDED)).sum())
+    came, called = int((crops.labels == ADDED).sum()), int(((guess == ADDED) & sure).sum())
+    wrong = int(((guess == ADDED) & (crops.labels == REMOVED)).sum())
+    return {
+        "recall": round(right / max(came, 1), 3),
+        "precision": round(right / max(called, 1), 3),
+        "removed_called_added": round(wrong / max(int((crops.labels == REMOVED).sum()), 1), 3),
+        "crops": len(crops),
+    }
 
 
-def average(weights: Path, start: Path) -> None:
-    """Sets exported weights half way between themselves and those they were trained on from.
-
-    Both have the same form; a few scenes more should not undo what the earlier ones taught.
-    """
-    model, earlier = onnx.load(str(weights)), onnx.load(str(start))
-    for one, other in zip(model.graph.initializer, earlier.graph.initializer, strict=True):
-        middle = (numpy_helper.to_array(one) + numpy_helper.to_array(other)) / 2
-        one.CopyFrom(numpy_helper.from_array(middle, one.name))
-    onnx.save(model, str(weights))
+def read(paths: list[Path]) -> Crops:
+    files = [np.load(path) for path in paths]
+    return Crops(
+        planes=torch.from_numpy(np.concatenate([f["planes"] for f in files])),
+        labels=torch.from_numpy(np.concatenate([f["labels"] for f in files])),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("patches", nargs="+", type=Path)
+    parser.add_argument("crops", nargs="+", type=Path)
+    parser.add_argument("--held", nargs="*", type=Path, default=[], help="measured, not trained on")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--half-way", action="store_true", help="end half way back to the start")
-    parser.add_argument("--start", type=Path, help="weights.onnx of a release to be trained on")
+    parser.add_argument("--peak", type=float, default=4e-3, help="of the learning rate")
+    parser.add_argument("--start", type=Path, help="weights.pt of an earlier training")
     args = parser.parse_args()
-    files = [np.load(path) for path in args.patches]
-    x = torch.from_numpy(np.concatenate([f["patches"] for f in files]))
-    y = torch.from_numpy(np.concatenate([f["labels"] for f in files]))
-    held = torch.arange(len(y)) // 200 % 8 == 3
-    sure = y >= 0
-    x, y, held = x[sure], y[sure], held[sure]
+    options = Options(epochs=args.epochs, seed=args.seed, peak=args.peak)
+    crops, held = read(args.crops), [read([path]) for path in args.held]
     began = time.monotonic()
-    network, told = train(x, y, held, args.epochs, args.seed, args.start)
+    network = train(crops, held, options, args.start)
     network.eval()
     args.out.mkdir(parents=True, exist_ok=True)
+    torch.save(network.state_dict(), args.out / "weights.pt")
     weights = args.out / "weights.onnx"
     torch.onnx.export(
         network,
-        (torch.zeros(1, 7, SIDE, SIDE),),
+        (torch.zeros(1, CHANNELS, SIDE, SIDE),),
         str(weights),
-        input_names=["patches"],
+        input_names=["planes"],
         output_names=["logits"],
-        dynamic_axes={"patches": {0: "n"}, "logits": {0: "n"}},
+        dynamic_axes={"planes": {2: "h", 3: "w"}, "logits": {2: "h", 3: "w"}},
         opset_version=17,
         dynamo=False,
     )
-    if args.start is not None and args.half_way:
-        average(weights, args.start)
-    counts = {n: int((y == i).sum()) for i, n in enumerate(CLASSES)}
+    told = {path.stem: measured(network, one) for path, one in zip(args.held, held, strict=True)}
     record = {
         "format": 1,
         "name": "rooftop_change",
@@ -211,7 +252,7 @@ def main() -> None:
             "file": weights.name,
             "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         },
-        "trained": {"patches": counts, "epochs": args.epochs, "seed": args.seed, "held_out": told},
+        "trained": {"crops": len(crops)} | asdict(options) | {"held_out": told},
         "seconds": round(time.monotonic() - began),
     }
     (args.out / "network.json").write_text(json.dumps(record, indent=1) + "\n")

@@ -1,56 +1,25 @@
-"""The small network that tells a structure that came from one that went and from all else."""
+"""The small network that tells ground where a structure came from where one went, and all else."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from detector.flights.candidate import Candidate
 from detector.types import ModelError
 
 CLASSES: Final = ("other", "added", "removed")
-SIDE: Final = 64
-REACH_M: Final = 12.0  # ground that a patch shows, side to side
 FILE: Final = "network.json"
+_GRAIN = 8  # the network halves the place three times
+_SWAPPED_DAYS = [3, 4, 5, 0, 1, 2, 6]
 _SWAPPED = [CLASSES.index(name) for name in ("other", "removed", "added")]
 
 Planes = NDArray[np.float32]
-
-
-def patch_of(
-    candidate: Candidate, planes: tuple[Planes, Planes], cell_m: float
-) -> NDArray[np.float32]:
-    """(7, 64, 64): both days' log brightness and hues around a candidate, its own brightness
-    middle taken off, and the candidate's rectangle."""
-    middle = candidate.corners.mean(axis=0)
-    reach = max(REACH_M, max(candidate.sides) * cell_m * 1.5) / cell_m
-    step = reach / SIDE
-    start = middle - reach / 2 + step / 2
-    turn = np.array([[step, 0, start[0]], [0, step, start[1]]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    days = [
-        np.asarray(
-            cv2.warpAffine(p, turn, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE),
-            np.float32,
-        )
-        for p in planes
-    ]
-    level = float(np.median(days[0][..., 0]))
-    for day in days:
-        day[..., 0] -= level
-    mask = np.zeros((SIDE, SIDE), np.float32)
-    ring = np.round((candidate.corners - start) / step * 16).astype(np.int32)
-    cv2.fillPoly(mask, [ring], 1.0, cv2.LINE_8, 4)
-    both = np.concatenate([day.transpose(2, 0, 1) for day in days] + [mask[None]])
-    return np.clip(both, -2.5, 2.5).astype(np.float32)
 
 
 class ChangeNetwork:
@@ -73,21 +42,17 @@ class ChangeNetwork:
             data, options, providers=["CPUExecutionProvider"]
         )
 
-    def __call__(self, patches: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """Probabilities (N, 3) of `CLASSES`: the mean over four turns and over both orders of the
-        days, of which each says the same."""
-        if not patches:
-            return np.zeros((0, len(CLASSES)))
-        stacked = np.stack(patches).astype(np.float32)
-        total = np.zeros((len(patches), len(CLASSES)))
-        for quarter in range(4):
-            turned = np.ascontiguousarray(np.rot90(stacked, quarter, axes=(2, 3)))
-            total += self._probabilities(turned)
-            swapped = np.concatenate([turned[:, 3:6], turned[:, :3], turned[:, 6:]], axis=1)
-            total += self._probabilities(swapped)[:, _SWAPPED]
-        return total / 8
+    def __call__(self, planes: Planes) -> Planes:
+        """Probabilities (3, H, W) of `CLASSES` for `change_planes` (7, H, W): the mean over both
+        orders of the days, so that a pair and its reverse say the same."""
+        _, height, width = planes.shape
+        room = [(0, 0), (0, -height % _GRAIN), (0, -width % _GRAIN)]
+        padded = np.pad(planes, room).astype(np.float32)
+        one = self._probabilities(padded)
+        other = self._probabilities(padded[_SWAPPED_DAYS])[_SWAPPED]
+        return np.asarray((one + other)[:, :height, :width] / 2, np.float32)
 
-    def _probabilities(self, patches: NDArray[np.float32]) -> NDArray[np.float64]:
-        logits = self._session.run(None, {"patches": patches})[0]
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
+    def _probabilities(self, planes: Planes) -> Planes:
+        logits = self._session.run(None, {"planes": planes[None]})[0][0]
+        raised = np.exp(logits - logits.max(axis=0))
+        return np.asarray(raised / raised.sum(axis=0), np.float32)

@@ -24,7 +24,7 @@ from detector.flights.judged import Judge
 from detector.flights.ledger import Ledger
 from detector.flights.merging import Merged, merge
 from detector.flights.picture_comparison import PictureComparison
-from detector.flights.sighting import PictureResult, read_result, write_result
+from detector.flights.sighting import PictureResult, Ring, read_result, write_result
 from detector.flights.verdicts import VerdictContext, conclude
 
 Progress = Callable[[str, int, int], None]
@@ -95,11 +95,12 @@ def _concluded(
     config: ComparisonConfig,
 ) -> Comparison:
     good = [r for r in results if r.refused is None]
-    areas = [unary_union([Polygon(ring).buffer(0) for ring in r.seen]) for r in good]
+    areas = [_area(r.seen) for r in good]
+    judged = [_area(r.judged or r.seen) for r in good]
     sightings = [s for r in good for s in r.sightings if s.quality >= config.min_quality]
     merged = [
         one
-        for one in merge(sightings, areas, config.min_area_m2)
+        for one in merge(sightings, judged, config.min_area_m2)
         if _reported(one, buildings, config)
     ]
     current_at = good[len(good) // 2].captured_at
@@ -122,6 +123,10 @@ def _concluded(
         faults=faults,
         seen=seen,
     )
+
+
+def _area(rings: Sequence[Ring]) -> BaseGeometry:
+    return unary_union([Polygon(ring).buffer(0) for ring in rings])
 
 
 def _reported(one: Merged, buildings: Buildings | None, config: ComparisonConfig) -> bool:

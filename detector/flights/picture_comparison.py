@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.flights.candidate import Candidate, candidates
 from detector.flights.change_map import change_map
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.errors import RegistrationRefused
 from detector.flights.flight_record import ViewRecord
 from detector.flights.ground_window import GroundWindow, Image, rectify
 from detector.flights.ingest import REACH, unusable
-from detector.flights.judged import Judge, Judged, Planes, judge, planes_of
+from detector.flights.judged import Judge, Judged, judge
 from detector.flights.registration import Registration, register
 from detector.flights.shot import Shot
 from detector.flights.sighting import PictureResult, Ring, Sighting, lowered
@@ -27,16 +26,16 @@ from detector.types import PictureError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Proposed:
-    """Changed pieces of one picture, not yet judged. `planes`: both days, (H, W, 3) each;
-    `quality` (H, W) of the view, 0 to 255; `seen`: ground that both flights show, metres."""
+class Laid:
+    """A picture on the baseline's ground. `before`, `after`: (H, W, 3) of the window; `valid`
+    (H, W) where both show something; `quality` (H, W) of the view, 0 to 255."""
 
-    found: list[Candidate]
-    planes: tuple[Planes, Planes]
     registration: Registration
     window: GroundWindow
+    before: Image
+    after: Image
+    valid: NDArray[np.bool_]
     quality: NDArray[np.uint8]
-    seen: tuple[Ring, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,24 +50,28 @@ class PictureComparison:
     def __call__(self, shot: Shot) -> PictureResult:
         """Never raises for a bad picture: the result says why it was refused."""
         try:
-            proposed = self.proposed(shot)
+            laid = self.laid(shot)
         except (PictureError, RegistrationRefused) as error:
             return PictureResult(
                 picture=shot.name, captured_at=shot.captured_at, refused=str(error)
             )
-        judged = judge(proposed.found, proposed.planes, self.tiles.cell_m, self.network)
+        cell_m, config = self.tiles.cell_m, self.config
+        change = change_map(laid.before, laid.after, laid.valid, cell_m)
+        judged = judge(change, laid.valid, cell_m, self.network, config.candidate)
+        good = laid.valid & (laid.quality >= config.min_quality * 255)
         return PictureResult(
             picture=shot.name,
             captured_at=shot.captured_at,
-            view=ViewRecord.of(proposed.registration.view),
-            registration_error_m=proposed.registration.error_m,
-            matches=proposed.registration.matches,
-            seen=proposed.seen,
-            sightings=tuple(self.sighting(shot, one, proposed) for one in judged),
+            view=ViewRecord.of(laid.registration.view),
+            registration_error_m=laid.registration.error_m,
+            matches=laid.registration.matches,
+            seen=seen_rings(laid.valid, laid.window),
+            judged=seen_rings(good, laid.window),
+            sightings=tuple(self._sighting(shot, one, laid) for one in judged),
         )
 
-    def proposed(self, shot: Shot) -> Proposed:
-        """What may have changed. Raises PictureError, RegistrationRefused."""
+    def laid(self, shot: Shot) -> Laid:
+        """Both days' ground under one picture. Raises PictureError, RegistrationRefused."""
         image = shot.read()
         fault = unusable(image)
         if fault is not None:
@@ -81,15 +84,13 @@ class PictureComparison:
         patch, shown = rectify(image, done.view, window)
         before, known = self.tiles.read(window)
         quality = view_quality(done.view, window, shown)
-        valid = known & (quality > 0)
-        change = change_map(before, patch, valid, self.tiles.cell_m)
-        return Proposed(
-            found=candidates(change, valid, self.tiles.cell_m, self.config.candidate),
-            planes=planes_of(change),
+        return Laid(
             registration=done,
             window=window,
+            before=before,
+            after=patch,
+            valid=known & (quality > 0),
             quality=quality,
-            seen=seen_rings(valid, window),
         )
 
     def _registered(self, shot: Shot, image: Image) -> Registration:
@@ -100,9 +101,9 @@ class PictureComparison:
         error = shot.pose_error(self.config.flight)
         return register(image, view, error, outline, self.tiles.read, self.config.registration)
 
-    def sighting(self, shot: Shot, one: Judged, proposed: Proposed) -> Sighting:
+    def _sighting(self, shot: Shot, one: Judged, laid: Laid) -> Sighting:
         """A judged piece on the ground."""
-        window, view = proposed.window, proposed.registration.view
+        window, view = laid.window, laid.registration.view
         ring = window.to_ground(one.corners)
         middle = np.round(one.corners.mean(axis=0)).astype(int)
         x, y = np.clip(middle, 0, (window.width - 1, window.height - 1))
@@ -117,7 +118,7 @@ class PictureComparison:
             area_m2=one.area_m2 * shrink,
             came=one.came,
             went=one.went,
-            quality=float(proposed.quality[y, x]) / 255,
+            quality=float(laid.quality[y, x]) / 255,
             class_name="rooftop_shed",
         )
 

@@ -50,6 +50,7 @@ class PictureResult(_Part):
     registration_error_m: float | None = None
     matches: int = 0
     seen: tuple[Ring, ...] = ()  # ground that both flights show, metres
+    judged: tuple[Ring, ...] = ()  # what of it is shown well enough for its sightings to count
     sightings: tuple[Sighting, ...] = ()
 
 

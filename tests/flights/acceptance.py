@@ -25,13 +25,14 @@ from pathlib import Path
 import beside
 import numpy as np
 from fly_pair import write_pair
-from real_pairs import CELL_M, RealPair, real_pairs
+from real_pairs import CELL_M, Aligned, aligned_pairs
 from shapely.geometry import Polygon
 from sim_flight import PLAIN, Plan, fly, lens_for
 from sim_ground import Ground, made_ground, mosaic_ground
 from sim_scene import Scene
 
 from detector.flights.buildings import read_buildings
+from detector.flights.change_map import change_map
 from detector.flights.change_network import ChangeNetwork
 from detector.flights.comparison import Comparison, compare
 from detector.flights.comparison_config import ComparisonConfig
@@ -240,9 +241,7 @@ def seoul(network_folder: Path = NETWORK, only: tuple[str, ...] = ()) -> None:
     out("| pair | alignment m | labelled changes | new found on them | new found elsewhere |")
     out("|---|---|---|---|---|")
     network = ChangeNetwork(network_folder)
-    for pair in real_pairs(data / "rooftop" / "seoul"):
-        if only and pair.name not in only:
-            continue
+    for pair in aligned_pairs(data / "rooftop" / "seoul", only):
         hits: dict[str, int] = {}
         elsewhere = 0
         for outline in real_new(pair, network):
@@ -259,12 +258,13 @@ def seoul(network_folder: Path = NETWORK, only: tuple[str, ...] = ()) -> None:
         out(f"| {pair.name} | {pair.error_m:.2f} | {told} | {on} | {elsewhere} |")
 
 
-def real_new(pair: RealPair, network: ChangeNetwork) -> list[Polygon]:
+def real_new(pair: Aligned, network: ChangeNetwork) -> list[Polygon]:
     """What the comparison would call new, in cells."""
     config = ComparisonConfig()
+    change = change_map(pair.before, pair.after, pair.valid, CELL_M)
     return [
         Polygon(j.corners)
-        for j in judge(pair.found, pair.planes, CELL_M, network)
+        for j in judge(change, pair.valid, CELL_M, network, config.candidate)
         if j.came >= config.min_score
         and j.came >= j.went
         and config.min_area_m2 <= j.area_m2 <= config.max_area_m2
