@@ -15,7 +15,7 @@ class CandidateConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    probability: float = Field(default=0.3, gt=0, lt=1)  # of ground that belongs to a piece
+    probability: float = Field(default=0.45, gt=0, lt=1)  # of ground that belongs to a piece
     thin_m: float = Field(default=0.8, ge=0)  # what is narrower is an edge, not a thing
     min_area_m2: float = Field(default=3.0, gt=0)
     min_side_m: float = Field(default=1.2, gt=0)

@@ -43,7 +43,7 @@ def judge(
     found = []
     for kind in (_CAME, _WENT):
         for one in candidates(likely[kind], cell_m * STEP, config):
-            inside = likely[:, *one.inside].mean(axis=1)
+            inside = likely[:, *one.inside].mean(axis=1, dtype=np.float64)
             found.append(
                 Judged(
                     # A pixel's middle lies between the middles of its cells.

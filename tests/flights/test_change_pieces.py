@@ -78,7 +78,7 @@ def test_judged_corners_are_cells_and_the_score_is_the_mean_inside(two_days):
 
     change = change_map(before, after, valid, CELL_M)
     (one,) = judge(change, valid, CELL_M, network, CandidateConfig())
-    assert (one.came, one.went) == (pytest.approx(0.7), pytest.approx(0.1))
+    assert (one.came, one.went) == (pytest.approx(0.7, rel=1e-4), pytest.approx(0.1, rel=1e-4))
     middle = one.corners.mean(axis=0)
     assert middle == pytest.approx([2 * 36.5 + 0.5, 2 * 14.5 + 0.5], abs=1)
     assert one.area_m2 == pytest.approx(14 * 14 * 0.24**2, rel=0.05)

@@ -54,9 +54,10 @@ def structure(name: str, corners: np.ndarray, colour: str) -> Structure:
 
 
 def knows_colours(planes):
-    """Stands in for the network: what is blue on the second day came, what was red went."""
-    came = planes[5] - planes[4] > 0.5
-    went = ~came & (planes[1] - planes[2] > 0.4)
+    """Stands in for the network: what turned blue came, what was red and is no longer went."""
+    blue = [planes[hue + 1] - planes[hue] for hue in (1, 4)]
+    came = (blue[1] > 0.5) & (blue[1] - blue[0] > 0.3)
+    went = ~came & (blue[0] < -0.4) & (blue[1] - blue[0] > 0.3)
     likely = np.stack([~came & ~went, came, went]) * 0.9 + 0.05
     return likely.astype(np.float32)
 
