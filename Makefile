@@ -30,7 +30,7 @@ check: .venv/dev
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 # Prints its tables as JSON lines; docs/performance.md says what they mean. Not part of the tests.
 bench: .venv/dev

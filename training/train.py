@@ -41,11 +41,14 @@ class TrainConfig:
     class_weight_power: float = 0.0  # inverse-frequency class weights raised to this
     workers: int = 1  # loader processes beside the trainer
     threads: int = 2  # CPU threads of the network
+    keep: float = 0.0  # share of the starting release's weights in the result (training.blend)
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2 or self.width_px % 32:
             raise ValueError("epochs >= 1, batch >= 2 and a width in multiples of 32 are needed")
+        if not 0 <= self.keep < 1:
+            raise ValueError("keep is a share: 0 <= keep < 1")
 
 
 def config_from_file(path: Path, **given: Path) -> TrainConfig:
@@ -70,6 +73,7 @@ def config_from_file(path: Path, **given: Path) -> TrainConfig:
 
 def train(config: TrainConfig) -> Path:
     """Run, or continue, a training; returns the checkpoint with the averaged weights."""
+    from training.blend import blend
     from training.dataset import read_dataset
     from training.progress import Progress
     from training.trainer import MaskedTrainer
@@ -78,6 +82,8 @@ def train(config: TrainConfig) -> Path:
     dataset = read_dataset(config.dataset)
     if config.start is None:
         config = replace(config, start=RELEASED / dataset.model)
+    if config.keep:
+        _release_of(config)  # refused before the training, not after it
     record = {**asdict(config), "dataset_sha256": dataset.sha256}
     (config.out / "config.json").write_text(
         json.dumps(record, indent=1, default=str), encoding="utf-8"
@@ -92,7 +98,16 @@ def train(config: TrainConfig) -> Path:
         trainer.add_callback("on_train_epoch_end", progress.epoch_ended)
         trainer.train()
         done.write_text("", encoding="utf-8")
+    if config.keep:
+        return blend(last, _release_of(config), config.keep, config.out)
     return last
+
+
+def _release_of(config: TrainConfig) -> Path:
+    """The release that the training started from. Raises ValueError where it was none."""
+    if config.start is None or not config.start.is_dir():
+        raise ValueError("keep mixes with the starting release: `start` must be a release's folder")
+    return config.start
 
 
 def _overrides(config: TrainConfig) -> dict[str, Any]:

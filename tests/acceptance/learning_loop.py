@@ -60,6 +60,7 @@ TRAIN = {
     "close_mosaic": 1,
     "workers": 1,
     "threads": 1,
+    "keep": 0.5,
 }
 
 Corners = tuple[float, float, float, float]

@@ -13,6 +13,7 @@ from detector.inference.letterbox import letterboxed
 from detector.inference.manifest import InputSpec
 from detector.sources.recording import Recording
 from detector.types import ModelError
+from training.match import iou_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
@@ -40,6 +41,16 @@ def street(height: int, width: int) -> np.ndarray:
     frames = Recording(path=clip, source_id="corner", interval_s=160).frames()
     next(frames)
     return cv2.resize(next(frames).image, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def dropped_on_a_digit(ours, theirs, xyxy, cls: int, model) -> bool:
+    """Whether a box is hidden behind one of ours that they dropped for a stronger box, which it
+    overlaps by the very share at which boxes are dropped."""
+    limit = model.manifest.nms.iou
+    behind = ours.xyxy_px[ours.class_id == cls]
+    behind = behind[iou_matrix(behind, xyxy.numpy()[None])[:, 0] > limit - 0.02]
+    stronger = theirs.xyxy[theirs.cls == cls].numpy()
+    return bool((np.abs(iou_matrix(behind, stronger) - limit) < 0.02).any())
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
@@ -79,6 +90,8 @@ def test_agrees_with_ultralytics(folder: Path, backend: BackendName, size: tuple
             and np.abs(ours.xyxy_px[i] - xyxy.numpy()).max() <= 1
             and abs(float(ours.score[i]) - float(score)) <= 0.01
         ]
+        if not near and dropped_on_a_digit(ours, theirs.boxes, xyxy, int(cls), model):
+            continue
         assert near, f"ultralytics alone sees class {int(cls)} at {xyxy.tolist()} ({score:.3f})"
     assert abs(int((ours.score >= 0.02).sum()) - int((theirs.boxes.conf >= 0.02).sum())) <= 1
 

@@ -1,0 +1,52 @@
+"""A retrained network is brought back part of the way to its start."""
+
+from pathlib import Path
+
+import pytest
+
+from training.blend import blend
+from training.train import TrainConfig, train
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("ultralytics")
+
+from training.checkpoint import load_checkpoint, load_run  # noqa: E402  (needs ultralytics)
+
+RELEASE = Path(__file__).resolve().parents[2] / "models" / "covers"
+
+
+def test_weights_lie_between_the_start_and_the_trained_ones(tmp_path: Path) -> None:
+    before = load_checkpoint(RELEASE).model.state_dict()
+    trained = load_checkpoint(RELEASE).model
+    moved = {
+        name: value + 1 if value.is_floating_point() else value
+        for name, value in trained.state_dict().items()
+    }
+    trained.load_state_dict(moved)
+    torch.save({"ema": trained, "model": None}, tmp_path / "last.pt")
+    mixed, classes = load_run(blend(tmp_path / "last.pt", RELEASE, 0.25, tmp_path))
+    assert classes[0] == "cover_ok"
+    weights = [name for name, value in before.items() if value.is_floating_point()]
+    assert len(weights) > 100
+    for name in weights:
+        torch.testing.assert_close(mixed.state_dict()[name], before[name].float() + 0.75)
+
+
+def test_without_a_release_to_start_from_it_is_refused_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Built:
+        model, sha256 = "covers", "0" * 64
+
+    monkeypatch.setattr("training.dataset.read_dataset", lambda _: Built)
+    config = TrainConfig(
+        dataset=tmp_path, out=tmp_path / "run", start=tmp_path / "coco.pt", keep=0.5
+    )
+    with pytest.raises(ValueError, match="start"):
+        train(config)
+    assert not (tmp_path / "run" / "run").exists()
+
+
+def test_keep_is_a_share() -> None:
+    with pytest.raises(ValueError, match="keep"):
+        TrainConfig(dataset=Path("d"), out=Path("o"), keep=1.0)
