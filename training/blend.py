@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.checkpoint import load_checkpoint, load_run
+from training.checkpoint import load_checkpoint, load_run, save_as_pt
 
 FILE = "blended.pt"
 
@@ -16,8 +16,6 @@ def blend(checkpoint: Path, start: Path, keep: float, out: Path) -> Path:
     the other, the mean keeps most of what both know: Wortsman et al., Robust fine-tuning of
     zero-shot models (CVPR 2022). Returns a checkpoint that `load_run` reads.
     """
-    import torch
-
     network, _ = load_run(checkpoint)
     before = load_checkpoint(start).model.state_dict()
     mixed = {
@@ -27,6 +25,4 @@ def blend(checkpoint: Path, start: Path, keep: float, out: Path) -> Path:
         for name, value in network.state_dict().items()
     }
     network.load_state_dict(mixed)
-    target = out / FILE
-    torch.save({"model": network, "ema": None, "epoch": -1, "optimizer": None}, target)
-    return target
+    return save_as_pt(network, out / FILE)

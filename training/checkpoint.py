@@ -69,11 +69,15 @@ def load_run(checkpoint: Path) -> tuple[nn.Module, tuple[str, ...]]:
 
 def checkpoint_as_pt(folder: Path, target: Path) -> Path:
     """A released checkpoint in the form ultralytics' trainer starts from."""
+    return save_as_pt(load_checkpoint(folder).model, target)
+
+
+def save_as_pt(network: Any, target: Path) -> Path:
+    """A network in the form ultralytics' trainer and `load_run` read."""
     import torch
 
-    model = load_checkpoint(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model.model, "ema": None, "epoch": -1, "optimizer": None}, target)
+    torch.save({"model": network, "ema": None, "epoch": -1, "optimizer": None}, target)
     return target
 
 

@@ -82,8 +82,7 @@ def train(config: TrainConfig) -> Path:
     dataset = read_dataset(config.dataset)
     if config.start is None:
         config = replace(config, start=RELEASED / dataset.model)
-    if config.keep:
-        _release_of(config)  # refused before the training, not after it
+    release = _release_of(config) if config.keep else None  # refused before the training
     record = {**asdict(config), "dataset_sha256": dataset.sha256}
     (config.out / "config.json").write_text(
         json.dumps(record, indent=1, default=str), encoding="utf-8"
@@ -98,9 +97,7 @@ def train(config: TrainConfig) -> Path:
         trainer.add_callback("on_train_epoch_end", progress.epoch_ended)
         trainer.train()
         done.write_text("", encoding="utf-8")
-    if config.keep:
-        return blend(last, _release_of(config), config.keep, config.out)
-    return last
+    return blend(last, release, config.keep, config.out) if release else last
 
 
 def _release_of(config: TrainConfig) -> Path:

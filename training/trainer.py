@@ -16,6 +16,7 @@ from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import RANK
 
 from detector.types.taxonomy import EXCLUSIVE_MODELS, MODEL_CLASSES
+from training.bfloat16 import cpu_computes_in_bfloat16
 from training.masked_loss import MaskedDetectionLoss
 
 __all__ = ["YOLO", "MaskedModel", "MaskedTrainer"]
@@ -107,9 +108,7 @@ def _exclusive(classes: tuple[str, ...]) -> bool:
 
 
 def _bfloat16_pays(device: torch.device) -> bool:
-    """Only where the CPU computes in it: emulated, a step takes eleven times as long."""
-    computes = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return bool(device.type == "cpu" and computes)
+    return device.type == "cpu" and cpu_computes_in_bfloat16()
 
 
 def _as_float(value: Any) -> Any:

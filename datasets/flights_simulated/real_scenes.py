@@ -17,6 +17,7 @@ from real_pairs import CELL_M, Aligned, aligned_pairs
 from shapely.geometry import Polygon
 from sim_changes import Truth, structure_on
 from sim_ground import Ground
+from sim_rectangle import rectangle, towards
 from sim_scene import Scene
 
 from detector.geometry.local_frame import LocalFrame
@@ -63,15 +64,8 @@ def _rectangle(rng: np.random.Generator, taken: list[Polygon]) -> np.ndarray | N
         area, ratio = rng.uniform(6.5, 40), rng.uniform(1.0, 2.2)
         half = np.array([(area * ratio) ** 0.5, (area / ratio) ** 0.5]) / 2
         angle = rng.uniform(0, np.pi)
-        along = np.array([np.cos(angle), np.sin(angle)])
-        across = np.array([-along[1], along[0]])
         middle = rng.uniform(-_SIDE_M + 8, _SIDE_M - 8, 2)
-        corners = np.array(
-            [
-                middle + along * sx * half[0] + across * sy * half[1]
-                for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
-            ]
-        )
+        corners = rectangle(middle, towards(angle), half)
         if not any(Polygon(corners).buffer(1.5).intersects(t) for t in taken):
             return corners
     return None

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from shapely.geometry import Polygon
 from sim_ground import Building, Ground
+from sim_rectangle import rectangle, towards
 from sim_scene import Scene, Structure
 from sim_texture import cut_from, sheet
 
@@ -123,7 +124,6 @@ def rectangle_in(
     box = np.array(building.outline.minimum_rotated_rectangle.exterior.coords)[:4]
     along = box[1] - box[0]
     along /= max(float(np.hypot(*along)), 1e-6)
-    across = np.array([-along[1], along[0]])
     # Drawn outlines are a little off the picture: keep well inside them.
     inner = building.outline.buffer(-0.5)
     near = [other for other in taken if other.distance(building.outline) < 2]
@@ -132,12 +132,7 @@ def rectangle_in(
         length, width = (area_m2 * ratio) ** 0.5, (area_m2 / ratio) ** 0.5
         weight = rng.dirichlet(np.ones(4))
         middle = weight @ box
-        corners = np.array(
-            [
-                middle + along * sx * length / 2 + across * sy * width / 2
-                for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
-            ]
-        )
+        corners = rectangle(middle, along, (length / 2, width / 2))
         shape = Polygon(corners)
         if not inner.contains(shape):
             continue
@@ -242,15 +237,7 @@ def _car(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Truth) ->
     west, south, east, north = area.bounds
     for _ in range(40):
         middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
-        angle = rng.uniform(0, np.pi)
-        a = np.array([np.cos(angle), np.sin(angle)])
-        b = np.array([-a[1], a[0]])
-        corners = np.array(
-            [
-                middle + a * sx * 2.2 + b * sy * 0.9
-                for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
-            ]
-        )
+        corners = rectangle(middle, towards(rng.uniform(0, np.pi)), (2.2, 0.9))
         shape = Polygon(corners)
         around = shape.buffer(0.5)
         if any(around.intersects(other.outline) for other in scene.ground.buildings):
@@ -371,12 +358,7 @@ def _deep_shade(rng: np.random.Generator, scene: Scene, area: Polygon, truth: Tr
     west, south, east, north = area.bounds
     middle = np.array([rng.uniform(west, east), rng.uniform(south, north)])
     half, angle = rng.uniform(1.5, 8, 2), rng.uniform(0, np.pi)
-    a = np.array([np.cos(angle), np.sin(angle)])
-    b = np.array([-a[1], a[0]])
-    corners = [
-        middle + a * sx * half[0] + b * sy * half[1]
-        for sx, sy in ((-1, 1), (1, 1), (1, -1), (-1, -1))
-    ]
+    corners = rectangle(middle, towards(angle), half)
     shape = scene.shadow_of(Polygon(corners), float(rng.uniform(3, 12)))
     if shape.is_empty:
         return

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from detector.flights.change_network import CLASSES
 from detector.flights.change_planes import CHANNELS
+from training.bfloat16 import cpu_computes_in_bfloat16
 
 _WEIGHTS = (1.0, 6.0, 6.0)  # of a pixel in the loss: structures are rare
 BATCH = 8
@@ -176,7 +177,7 @@ def train(crops: Crops, held: list[Crops], options: Options, start: Path | None)
             x, y = varied(crops.planes[rows].float(), crops.labels[rows])
             optimiser.zero_grad()
             x = x.contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16_pays()):
+            with torch.autocast("cpu", torch.bfloat16, enabled=cpu_computes_in_bfloat16()):
                 logits = network(x)
             loss = functional.cross_entropy(
                 logits.float(), y.long(), weights, ignore_index=UNSURE, label_smoothing=0.02
@@ -191,11 +192,6 @@ def train(crops: Crops, held: list[Crops], options: Options, start: Path | None)
         sys.stdout.write(f"epoch {epoch + 1}: {spent}, loss {total / len(crops):.4f}, {told}\n")
         sys.stdout.flush()
     return steady.module
-
-
-def _bfloat16_pays() -> bool:
-    """Only where the CPU computes in it; a step then takes half as long."""
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 @torch.no_grad()

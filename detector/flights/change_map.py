@@ -23,18 +23,11 @@ class ChangeMap:
     """Planes (H, W) float32 over one window.
 
     `structure`: 0 to 1, how little of the pattern there was is left, best over small shifts.
-    `pattern`: contrast of the stronger of both patterns, squared (of log brightness).
-    `kept`: correlation of the patterns, -1 to 1; paint and shadows leave it high.
-    `colour`: distance of hue, in log ratios. `darker`: current minus baseline log brightness.
     `before`, `after`: log brightness (H, W), the current one fitted to the baseline's light.
     `hue_before`, `hue_after`: (H, W, 2) log ratios red:green and blue:green.
     """
 
     structure: Plane
-    pattern: Plane
-    kept: Plane
-    colour: Plane
-    darker: Plane
     before: Plane
     after: Plane
     hue_before: Plane
@@ -52,10 +45,6 @@ def change_map(before: Image, after: Image, valid: NDArray[np.bool_], cell_m: fl
     hue_before, hue_after = (_soft(_hue(x), 1.5) for x in (log_before, log_after))
     return ChangeMap(
         structure=np.where(valid, structure, 0).astype(np.float32),
-        pattern=pattern,
-        kept=kept,
-        colour=np.where(valid, _hue_distance(hue_before, hue_after), 0).astype(np.float32),
-        darker=_soft(two - one, 1.5),
         before=one,
         after=two,
         hue_before=hue_before,
@@ -114,11 +103,3 @@ def _moved(plane: NDArray[np.float32], dy: int, dx: int) -> NDArray[np.float32]:
 def _hue(colours: Plane) -> Plane:
     green = colours[..., 1]
     return np.stack([colours[..., 2] - green, colours[..., 0] - green], axis=-1)
-
-
-def _hue_distance(one: Plane, two: Plane) -> Plane:
-    best = np.full(one.shape[:2], np.inf, np.float32)
-    for dy, dx in _SHIFTS[:5]:
-        gap = two - _moved(one, dy, dx)
-        np.minimum(best, np.hypot(gap[..., 0], gap[..., 1]), out=best)
-    return best

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from training.blend import blend
+from training.checkpoint import load_checkpoint, load_run
 from training.train import TrainConfig, train
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
-
-from training.checkpoint import load_checkpoint, load_run  # noqa: E402  (needs ultralytics)
 
 RELEASE = Path(__file__).resolve().parents[2] / "models" / "covers"
 

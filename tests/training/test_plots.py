@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.training.made_entry import entry
 from training.confusion import confusion
-from training.dataset import Dataset, Entry
+from training.dataset import Dataset
 from training.evaluate import Seen, match_seen
 from training.label import Box
 from training.plots import curve, write_confusion, write_curves
@@ -27,18 +28,8 @@ def box(class_id: int, corners) -> Box:
 
 
 def seen(labels, detections, labelled=CLASSES) -> Seen:
-    entry = Entry(
-        name="a.jpg",
-        split="val",
-        set_name="made",
-        origin="made",
-        site="1",
-        phash="0",
-        sha256="0",
-        labelled=labelled,
-    )
     return Seen(
-        entry=entry,
+        entry=entry("a.jpg", labelled),
         boxes=tuple(box(*row) for row in labels),
         predictions=Predictions(
             xyxy=np.array([row[2] for row in detections], float).reshape(-1, 4),

@@ -9,7 +9,8 @@ import pytest
 
 from detector.inference.manifest import read_manifest
 from detector.types import ModelError
-from training.dataset import Dataset, Entry
+from tests.training.made_entry import entry
+from training.dataset import Dataset
 from training.evaluate import Seen
 from training.gate import AP50, Comparison, GateRule, Side, compare, reasons_of
 from training.label import Box
@@ -24,18 +25,8 @@ def seen(number: int, score: float, class_id: int = 0) -> Seen:
     """One picture with one object; at a score of 0 the model misses it and fires beside it."""
     box = Box(class_id=class_id, cx=0.25, cy=0.25, w=0.2, h=0.2)
     hit = [15.0, 15, 35, 35] if score else [60.0, 60, 90, 90]
-    entry = Entry(
-        name=f"{number}.jpg",
-        split="val",
-        set_name="made",
-        origin="made",
-        site=str(number),
-        phash="0" * 16,
-        sha256="0" * 64,
-        labelled=CLASSES,
-    )
     return Seen(
-        entry=entry,
+        entry=entry(f"{number}.jpg", CLASSES),
         boxes=(box,),
         predictions=Predictions(
             xyxy=np.array([hit]), score=np.array([score or 0.9]), class_id=np.array([class_id])

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from training.dataset import Dataset, Entry
+from tests.training.made_entry import entry
+from training.dataset import Dataset
 from training.evaluate import Seen, figures
 from training.label import Box
 from training.predict import Predictions
@@ -27,16 +28,7 @@ def picture(name: str, boxes: list[Box], found: list[tuple[float, ...]]) -> Seen
     """A 400×400 picture; `found` is x1, y1, x2, y2, score, class id."""
     rows = np.array(found, float).reshape(-1, 6)
     return Seen(
-        entry=Entry(
-            name=name,
-            split="val",
-            set_name="made",
-            origin="made",
-            site=name,
-            phash="0" * 16,
-            sha256="0" * 64,
-            labelled=DATASET.classes,
-        ),
+        entry=entry(name, DATASET.classes),
         boxes=tuple(boxes),
         predictions=Predictions(
             xyxy=rows[:, :4], score=rows[:, 4], class_id=rows[:, 5].astype(int)

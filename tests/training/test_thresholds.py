@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.dataset import Dataset, Entry
+from tests.training.made_entry import entry
+from training.dataset import Dataset
 from training.evaluate import Seen
 from training.label import Box
 from training.predict import Predictions
@@ -20,16 +21,7 @@ def picture(number: int, right: float | None, wrong: float | None) -> Seen:
     """One missing cover, found with the score `right`, and a false alarm of the score `wrong`."""
     said = [(box, score) for box, score in ((HERE, right), (ELSEWHERE, wrong)) if score]
     return Seen(
-        entry=Entry(
-            name=f"{number}.jpg",
-            split="val",
-            set_name="made",
-            origin="made",
-            site=str(number),
-            phash="0" * 16,
-            sha256="0" * 64,
-            labelled=("cover_missing",),
-        ),
+        entry=entry(f"{number}.jpg", ("cover_missing",)),
         boxes=(Box(class_id=0, cx=0.3, cy=0.3, w=0.4, h=0.4),),
         predictions=Predictions(
             xyxy=np.array([box for box, _ in said]).reshape(-1, 4),

@@ -7,11 +7,15 @@ import pytest
 
 from api.auth import Role
 from tests.auth.site import Site
+from tests.incidents.conftest import postgres_database, postgres_migrated, postgres_url
 
 try:
     from tests.ui import pages_site
 except ImportError:
     pages_site = None
+
+
+__all__ = ["postgres_database", "postgres_migrated", "postgres_url"]
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,7 @@ import pytest
 from api.auth import Role
 from api.auth.sessions import COOKIE
 from tests.auth.site import Site
-from tests.incidents.conftest import postgres_migrated, postgres_url  # noqa: F401  (fixtures)
 from tests.ui.populate import populate
-from tests.ui.test_pages_on_postgres import emptied  # noqa: F401  (a fixture)
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis comes with the extra dev")
 described = pytest.importorskip("schemathesis.specs.openapi.checks")
@@ -86,7 +84,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A city with a past, on either database: they do not take the same texts and numbers."""
     changes = {}
     if request.param == "PostgreSQL":
-        request.getfixturevalue("emptied")
+        request.getfixturevalue("postgres_database")
         changes["database"] = {"url": request.getfixturevalue("postgres_url")}
     opened = Site(tmp_path, **changes)
     try:

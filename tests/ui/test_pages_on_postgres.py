@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from api.auth import Role
 from api.ui.review_desk import ReviewDesk
@@ -20,23 +19,13 @@ from detector.incidents import (
     Queries,
     VerdictDesk,
 )
-from detector.incidents.schema import metadata
 from tests.auth.site import Site
-from tests.incidents.conftest import postgres_migrated, postgres_url  # noqa: F401  (fixtures)
 from tests.ui import test_review_desk as desk_tests
 from tests.ui.populate import populate
 
 START = datetime(2026, 5, 4, 2, 0, tzinfo=UTC)
 PENDING, CASES = 30, 40
 SAME = ("/api/figures", "/api/figures?days=7", "/api/map", "/api/cases?urgent=true")
-
-
-@pytest.fixture
-def emptied(postgres_migrated: Database) -> Database:  # noqa: F811
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    with postgres_migrated.transaction() as transaction:
-        transaction.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-    return postgres_migrated
 
 
 class PostgresOffice(desk_tests.Office):
@@ -55,8 +44,8 @@ class PostgresOffice(desk_tests.Office):
 
 
 @pytest.fixture
-def office(emptied: Database) -> PostgresOffice:
-    return PostgresOffice(emptied)
+def office(postgres_database: Database) -> PostgresOffice:
+    return PostgresOffice(postgres_database)
 
 
 _OF_THE_DESK = [
@@ -72,11 +61,11 @@ def test_the_review_desk(office: PostgresOffice, check: Any) -> None:
 
 
 def test_ten_operators_at_once(
-    emptied: Database,
+    postgres_database: Database,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = lambda folder, pending: PostgresOffice(emptied, pending)  # noqa: E731
+    made = lambda folder, pending: PostgresOffice(postgres_database, pending)  # noqa: E731
     monkeypatch.setattr(desk_tests, "Office", made)
     monkeypatch.setattr(Database, "close", lambda self: None)
     desk_tests.test_ten_operators_at_once_lose_and_double_nothing(tmp_path)
@@ -84,8 +73,8 @@ def test_ten_operators_at_once(
 
 @pytest.fixture
 def both(
-    emptied: Database,
-    postgres_url: str,  # noqa: F811
+    postgres_database: Database,
+    postgres_url: str,
     tmp_path: Path,
 ) -> Iterator[tuple[Site, Site]]:
     sites = [
