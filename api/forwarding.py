@@ -79,11 +79,13 @@ def ask(address: str, request: Request, **content: Any) -> Response:
 
 
 def lists_of_others(service: Service, request: Request) -> Iterator[list[Any]]:
-    """The answers of all other living nodes to the same request for a list."""
+    """The answers of all other living nodes that hold a camera to the same request for a list."""
     if service.member is None or is_forwarded(request):
         return
-    others = [n for n in service.member.book.all() if n.alive and n.name != service.node]
-    addresses = [address for node in others if node.cameras and (address := reachable(node))]
+    # By their leases: what a node told of itself at its last beat may be older than what it holds.
+    holders = {*service.member.leases.holders().values()} - {service.node}
+    others = [n for n in service.member.book.all() if n.alive and n.name in holders]
+    addresses = [address for node in others if (address := reachable(node))]
     if not addresses:
         return
 
