@@ -15,7 +15,7 @@ class CandidateConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    probability: float = Field(default=0.45, gt=0, lt=1)  # of ground that belongs to a piece
+    probability: float = Field(default=0.3, gt=0, lt=1)  # of ground that belongs to a piece
     thin_m: float = Field(default=0.8, ge=0)  # what is narrower is an edge, not a thing
     min_area_m2: float = Field(default=3.0, gt=0)
     min_side_m: float = Field(default=1.2, gt=0)
@@ -45,7 +45,7 @@ def candidates(
             continue
         x, y, w, h = (int(v) for v in stats[label, :4])
         rows, columns = np.nonzero(labels[y : y + h, x : x + w] == label)
-        one = _around(rows + y, columns + x)
+        one = around(rows + y, columns + x)
         sides = [float(np.hypot(*(one.corners[i] - one.corners[0]))) for i in (1, 3)]
         if min(sides) * pixel_m >= config.min_side_m:
             found.append(one)
@@ -58,8 +58,9 @@ def _disc(diameter: float) -> NDArray[np.uint8]:
     return np.asarray(shape, np.uint8)
 
 
-def _around(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Candidate:
-    """The smallest rectangle around a piece, shrunk to the piece's area: ragged edges widen it."""
+def around(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Candidate:
+    """A piece of these pixels in the smallest rectangle around it, shrunk to the piece's area:
+    ragged edges widen it."""
     points = np.stack([columns, rows], -1).astype(np.float32)
     (x, y), (w, h), angle = cv2.minAreaRect(points)
     w, h = w + 1, h + 1

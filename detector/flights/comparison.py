@@ -15,15 +15,20 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from detector.flights.buildings import Buildings
+from detector.flights.changes import changes
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.errors import FlightError
 from detector.flights.finding import FlightFinding
 from detector.flights.flight_folder import read_flight
 from detector.flights.flight_record import FlightRecord, read_record, tiles_of
+from detector.flights.fusing import Source
+from detector.flights.ground_window import GroundWindow
 from detector.flights.judged import Judge
 from detector.flights.ledger import Ledger
-from detector.flights.merging import Merged, merge
+from detector.flights.likelihood import Likelihood, read_likelihood, write_likelihood
+from detector.flights.merging import Merged
 from detector.flights.picture_comparison import PictureComparison
+from detector.flights.shot import Shot
 from detector.flights.sighting import PictureResult, Ring, read_result, write_result
 from detector.flights.verdicts import VerdictContext, conclude
 
@@ -67,44 +72,74 @@ def compare(
     compared = PictureComparison(
         tiles=tiles_of(base, record.cell_m), frame=record.frame, config=config, network=network
     )
-    results = []
+    results, sources = [], {}
     for number, shot in enumerate(folder.shots, 1):
         kept = work / "pictures" / f"{number:05}.json"
-        result = read_result(kept)
-        if result is None or result.picture != shot.name:
-            result = compared(shot)
-            write_result(kept, result)
+        result = _picture(kept, shot, compared)
         results.append(result)
+        if result.likelihood is not None:
+            sources[result.picture] = _source(kept, result.likelihood.window())
         progress("compare", number, len(folder.shots))
     good = [r for r in results if r.refused is None]
     if not good:
         reasons = "; ".join(sorted({r.refused or "" for r in results})[:3])
         raise FlightError(f"{current}: no picture could be laid onto {base}: {reasons}")
+    merged = changes(sources, config.candidate, config.min_score)
     return _concluded(
-        record, folder.path.name, results, folder.faults, buildings_of(record), ledger, config
+        record,
+        folder.path.name,
+        results,
+        merged,
+        folder.faults,
+        buildings_of(record),
+        ledger,
+        config,
     )
+
+
+def _picture(kept: Path, shot: Shot, compared: PictureComparison) -> PictureResult:
+    """A picture's result, kept beside its likelihood: the result says that both are there."""
+    result = read_result(kept)
+    if result is not None and result.picture == shot.name and _whole(kept, result):
+        return result
+    result, likelihood = compared(shot)
+    if likelihood is not None:
+        write_likelihood(kept.with_suffix(".png"), likelihood)
+    write_result(kept, result)
+    return result
+
+
+def _whole(kept: Path, result: PictureResult) -> bool:
+    """False for what an older version wrote, too."""
+    return result.refused is not None or (
+        result.likelihood is not None and kept.with_suffix(".png").exists()
+    )
+
+
+def _source(kept: Path, window: GroundWindow) -> Source:
+    def read() -> Likelihood:
+        found = read_likelihood(kept.with_suffix(".png"), window)
+        if found is None:
+            raise FlightError(f"{kept.with_suffix('.png')}: damaged; delete it and compare again")
+        return found
+
+    return window, read
 
 
 def _concluded(
     record: FlightRecord,
     name: str,
     results: Sequence[PictureResult],
+    found: Sequence[Merged],
     faults: tuple[str, ...],
     buildings: Buildings | None,
     ledger: Ledger | None,
     config: ComparisonConfig,
 ) -> Comparison:
     good = [r for r in results if r.refused is None]
-    areas = [_area(r.seen) for r in good]
-    judged = [_area(r.judged or r.seen) for r in good]
-    sightings = [s for r in good for s in r.sightings if s.quality >= config.min_quality]
-    merged = [
-        one
-        for one in merge(sightings, judged, config.min_area_m2)
-        if _reported(one, buildings, config)
-    ]
+    merged = [one for one in found if _reported(one, buildings, config)]
     current_at = good[len(good) // 2].captured_at
-    seen = unary_union(areas)
+    seen = unary_union([_area(r.seen) for r in good])
     context = VerdictContext(
         baseline=record,
         current_at=current_at,
@@ -130,8 +165,7 @@ def _area(rings: Sequence[Ring]) -> BaseGeometry:
 
 
 def _reported(one: Merged, buildings: Buildings | None, config: ComparisonConfig) -> bool:
-    score = max(one.came, one.went)
-    if score < config.min_score or not config.min_area_m2 <= one.area_m2 <= config.max_area_m2:
+    if not config.min_area_m2 <= one.area_m2 <= config.max_area_m2:
         return False
     if buildings is None or not len(buildings):
         return True

@@ -1,4 +1,4 @@
-"""Judges changed ground: did a structure come, did one go, or is it something else."""
+"""Pieces of ground on which a structure is likely to have come or gone."""
 
 from __future__ import annotations
 
@@ -8,49 +8,55 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.flights.candidate import CandidateConfig, candidates
-from detector.flights.change_map import ChangeMap
-from detector.flights.change_network import CLASSES
-from detector.flights.change_planes import STEP, change_planes
+from detector.flights.candidate import Candidate, CandidateConfig, around, candidates
 
 # Of change planes (7, H, W): the probabilities (3, H, W) of CLASSES.
 Judge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-_CAME, _WENT = CLASSES.index("added"), CLASSES.index("removed")
+Plane = NDArray[np.float32]
+_SCORE_PERCENTILE = 90  # a few odd pixels make no score
+_CORE_SHARE = 0.5  # of the score: ground that is less likely is the piece's hem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """A piece of ground with the mean probabilities (0 to 1) that a structure came or went there.
-
-    `corners` (4, 2) in cells.
-    """
+    """A piece of ground. `corners` (4, 2) of a rectangle of the piece's own area, in pixels;
+    `inside` its rows and columns; `came`, `went`: the probability that nine of ten of its pixels
+    stay below, of what happened; the mean of the other."""
 
     corners: NDArray[np.float64]
+    inside: tuple[NDArray[np.intp], NDArray[np.intp]]
     came: float
     went: float
     area_m2: float
 
+    @property
+    def new(self) -> bool:
+        return self.came >= self.went
 
-def judge(
-    change: ChangeMap,
-    valid: NDArray[np.bool_],
-    cell_m: float,
-    network: Judge,
-    config: CandidateConfig,
-) -> list[Judged]:
-    """Pieces where something came, then those where something went."""
-    likely = network(change_planes(change, valid))
+
+def judge(came: Plane, went: Plane, pixel_m: float, config: CandidateConfig) -> list[Judged]:
+    """Pieces of probabilities (H, W) where something came, then where something went."""
     found = []
-    for kind in (_CAME, _WENT):
-        for one in candidates(likely[kind], cell_m * STEP, config):
-            inside = likely[:, *one.inside].mean(axis=1, dtype=np.float64)
+    for new, own, other in ((True, came, went), (False, went, came)):
+        for one in candidates(own, pixel_m, config):
+            if own[one.inside].mean() < other[one.inside].mean():
+                continue
+            score = float(np.percentile(own[one.inside], _SCORE_PERCENTILE))
+            rest = float(other[one.inside].mean())
+            core = _core(own, one, max(config.probability, _CORE_SHARE * score))
             found.append(
                 Judged(
-                    # A pixel's middle lies between the middles of its cells.
-                    corners=one.corners * STEP + (STEP - 1) / 2,
-                    came=float(inside[_CAME]),
-                    went=float(inside[_WENT]),
-                    area_m2=one.area_px * (cell_m * STEP) ** 2,
+                    corners=core.corners,
+                    inside=core.inside,
+                    came=score if new else rest,
+                    went=rest if new else score,
+                    area_m2=core.area_px * pixel_m**2,
                 )
             )
     return found
+
+
+def _core(own: Plane, one: Candidate, least: float) -> Candidate:
+    rows, columns = one.inside
+    likely = own[rows, columns] >= least
+    return around(rows[likely], columns[likely])

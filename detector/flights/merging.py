@@ -48,7 +48,7 @@ def merge(
         found += [
             one for group in _groups(kind) if (one := _one(group, seen)).area_m2 >= min_area_m2
         ]
-    return _without_doubles(found)
+    return without_doubles(found)
 
 
 def _score(sighting: Sighting) -> float:
@@ -91,7 +91,7 @@ def _one(group: list[Sighting], seen: Sequence[BaseGeometry]) -> Merged:
     return Merged(
         outline=outline,
         area_m2=area_m2,
-        area_error_m2=_area_error_m2(outline, areas),
+        area_error_m2=area_error_m2(outline, areas),
         spread_m=scatter,
         came=sum(s.came for s in kept) / shown_in,
         went=sum(s.went for s in kept) / shown_in,
@@ -120,14 +120,14 @@ def _placed(outline: Polygon, middle: NDArray[np.float64], area_m2: float) -> Po
     return Polygon((ring - own) * np.sqrt(area_m2 / outline.area) + middle)
 
 
-def _area_error_m2(outline: Polygon, areas: NDArray[np.float64]) -> float:
+def area_error_m2(outline: Polygon, areas: NDArray[np.float64]) -> float:
     """95 %: from how exactly sides are placed, and from how far the sightings disagree."""
     sides = outline.length / 2 * _SIDE_M
     scatter = float(areas.std() / np.sqrt(len(areas))) if len(areas) > 1 else outline.area * 0.15
     return float(2 * np.hypot(sides, scatter))
 
 
-def _without_doubles(found: list[Merged]) -> list[Merged]:
+def without_doubles(found: list[Merged]) -> list[Merged]:
     """Where two findings share their ground only the surer one stays."""
     kept: list[Merged] = []
     for one in sorted(found, key=lambda m: -max(m.came, m.went)):

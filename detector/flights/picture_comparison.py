@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.flights.change_map import change_map
+from detector.flights.change_planes import change_planes
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.errors import RegistrationRefused
 from detector.flights.flight_record import ViewRecord
 from detector.flights.ground_window import GroundWindow, Image, rectify
 from detector.flights.ingest import REACH, unusable
-from detector.flights.judged import Judge, Judged, judge
+from detector.flights.judged import Judge
+from detector.flights.likelihood import Likelihood, LikelihoodWindow, likelihood_of
 from detector.flights.registration import Registration, register
 from detector.flights.shot import Shot
-from detector.flights.sighting import PictureResult, Ring, Sighting, lowered
+from detector.flights.sighting import PictureResult, Ring
 from detector.flights.tile_store import TileStore
 from detector.flights.view_quality import view_quality
 from detector.geometry.footprint import ground_footprint
@@ -47,28 +49,34 @@ class PictureComparison:
     config: ComparisonConfig
     network: Judge
 
-    def __call__(self, shot: Shot) -> PictureResult:
+    def __call__(self, shot: Shot) -> tuple[PictureResult, Likelihood | None]:
         """Never raises for a bad picture: the result says why it was refused."""
         try:
             laid = self.laid(shot)
         except (PictureError, RegistrationRefused) as error:
-            return PictureResult(
+            refused = PictureResult(
                 picture=shot.name, captured_at=shot.captured_at, refused=str(error)
             )
-        cell_m, config = self.tiles.cell_m, self.config
-        change = change_map(laid.before, laid.after, laid.valid, cell_m)
-        judged = judge(change, laid.valid, cell_m, self.network, config.candidate)
-        good = laid.valid & (laid.quality >= config.min_quality * 255)
-        return PictureResult(
+            return refused, None
+        change = change_map(laid.before, laid.after, laid.valid, self.tiles.cell_m)
+        good = laid.valid & (laid.quality >= self.config.min_quality * 255)
+        likelihood = likelihood_of(
+            self.network(change_planes(change, laid.valid)),
+            np.where(good, laid.quality, 0).astype(np.uint8),
+            laid.window,
+            laid.registration.view,
+            self.config.structure_height_m,
+        )
+        result = PictureResult(
             picture=shot.name,
             captured_at=shot.captured_at,
             view=ViewRecord.of(laid.registration.view),
             registration_error_m=laid.registration.error_m,
             matches=laid.registration.matches,
             seen=seen_rings(laid.valid, laid.window),
-            judged=seen_rings(good, laid.window),
-            sightings=tuple(self._sighting(shot, one, laid) for one in judged),
+            likelihood=LikelihoodWindow.of(likelihood.window),
         )
+        return result, likelihood
 
     def laid(self, shot: Shot) -> Laid:
         """Both days' ground under one picture. Raises PictureError, RegistrationRefused."""
@@ -100,27 +108,6 @@ class PictureComparison:
             raise RegistrationRefused("; ".join(shot.remarks) or "shows no ground")
         error = shot.pose_error(self.config.flight)
         return register(image, view, error, outline, self.tiles.read, self.config.registration)
-
-    def _sighting(self, shot: Shot, one: Judged, laid: Laid) -> Sighting:
-        """A judged piece on the ground."""
-        window, view = laid.window, laid.registration.view
-        ring = window.to_ground(one.corners)
-        middle = np.round(one.corners.mean(axis=0)).astype(int)
-        x, y = np.clip(middle, 0, (window.width - 1, window.height - 1))
-        height_m = self.config.structure_height_m
-        shrink = 1.0
-        if one.came >= one.went:
-            ring = lowered(ring, view, height_m)
-            shrink = ((view.up_m - height_m) / view.up_m) ** 2
-        return Sighting(
-            picture=shot.name,
-            ring=tuple((float(e), float(n)) for e, n in ring),
-            area_m2=one.area_m2 * shrink,
-            came=one.came,
-            went=one.went,
-            quality=float(laid.quality[y, x]) / 255,
-            class_name="rooftop_shed",
-        )
 
 
 def seen_rings(valid: NDArray[np.bool_], window: GroundWindow) -> tuple[Ring, ...]:

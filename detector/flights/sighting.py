@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shapely.geometry import Polygon
 
 from detector.flights.flight_record import ViewRecord
+from detector.flights.likelihood import LikelihoodWindow
 from detector.geometry.camera_model import View
 
 Ring = tuple[tuple[float, float], ...]
@@ -50,8 +51,8 @@ class PictureResult(_Part):
     registration_error_m: float | None = None
     matches: int = 0
     seen: tuple[Ring, ...] = ()  # ground that both flights show, metres
-    judged: tuple[Ring, ...] = ()  # what of it is shown well enough for its sightings to count
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple[Sighting, ...] = ()  # of things that one picture shows by itself
+    likelihood: LikelihoodWindow | None = None  # where its changes lie; they are a file beside it
 
 
 def lowered(ring: NDArray[np.float64], view: View, height_m: float) -> NDArray[np.float64]:

@@ -34,6 +34,7 @@ from sim_scene import Scene
 from detector.flights.buildings import read_buildings
 from detector.flights.change_map import change_map
 from detector.flights.change_network import ChangeNetwork
+from detector.flights.change_planes import STEP, change_planes
 from detector.flights.comparison import Comparison, compare
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.config import FlightConfig
@@ -262,11 +263,12 @@ def real_new(pair: Aligned, network: ChangeNetwork) -> list[Polygon]:
     """What the comparison would call new, in cells."""
     config = ComparisonConfig()
     change = change_map(pair.before, pair.after, pair.valid, CELL_M)
+    _, came, went = network(change_planes(change, pair.valid))
     return [
-        Polygon(j.corners)
-        for j in judge(change, pair.valid, CELL_M, network, config.candidate)
+        Polygon(j.corners * STEP + (STEP - 1) / 2)
+        for j in judge(came, went, CELL_M * STEP, config.candidate)
         if j.came >= config.min_score
-        and j.came >= j.went
+        and j.new
         and config.min_area_m2 <= j.area_m2 <= config.max_area_m2
     ]
 

@@ -67,21 +67,24 @@ def test_two_structures_side_by_side_stay_two():
     assert len(candidates(likely, 0.24, CandidateConfig())) == 2
 
 
-def test_judged_corners_are_cells_and_the_score_is_the_mean_inside(two_days):
-    before, after, valid = two_days
+def test_a_piece_is_cut_at_half_of_its_own_score():
+    came, went = np.zeros((60, 80), np.float32), np.full((60, 80), 0.1, np.float32)
+    came[8:28, 20:40] = 0.35  # a hem of faint ground
+    came[12:24, 24:36] = 0.9
+    (one,) = judge(came, went, 0.24, CandidateConfig())
+    assert one.new
+    assert (one.came, one.went) == (pytest.approx(0.9), pytest.approx(0.1))
+    assert one.area_m2 == pytest.approx(12 * 12 * 0.24**2)
+    assert one.corners.mean(axis=0) == pytest.approx([29.5, 17.5], abs=0.5)
 
-    def network(planes):
-        told = np.zeros((3, *planes.shape[1:]), np.float32)
-        told[0] = 1
-        told[:, 8:22, 30:44] = np.array([0.2, 0.7, 0.1])[:, None, None]
-        return told
 
-    change = change_map(before, after, valid, CELL_M)
-    (one,) = judge(change, valid, CELL_M, network, CandidateConfig())
-    assert (one.came, one.went) == (pytest.approx(0.7, rel=1e-4), pytest.approx(0.1, rel=1e-4))
-    middle = one.corners.mean(axis=0)
-    assert middle == pytest.approx([2 * 36.5 + 0.5, 2 * 14.5 + 0.5], abs=1)
-    assert one.area_m2 == pytest.approx(14 * 14 * 0.24**2, rel=0.05)
+def test_what_is_likelier_the_other_thing_is_no_piece_of_this_kind():
+    came, went = np.zeros((60, 80), np.float32), np.zeros((60, 80), np.float32)
+    came[8:28, 20:40] = 0.4
+    went[8:28, 20:40] = 0.6
+    (one,) = judge(came, went, 0.24, CandidateConfig())
+    assert not one.new
+    assert (one.went, one.came) == (pytest.approx(0.6), pytest.approx(0.4))
 
 
 def sighting(picture: str, came: float, at: tuple[float, float] = (0, 0)) -> Sighting:

@@ -1,0 +1,165 @@
+"""Changed structures of a flight, out of what all of its pictures say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Polygon
+
+from detector.flights.candidate import CandidateConfig
+from detector.flights.fusing import Fused, Source, common, fraction, fuse, place
+from detector.flights.ground_window import GroundWindow
+from detector.flights.judged import Judged, judge
+from detector.flights.likelihood import Likelihood
+from detector.flights.merging import Merged, area_error_m2, without_doubles
+from detector.flights.sighting import Sighting
+
+_HEM_M = 1.5  # ground around a piece on which a single picture may see it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Piece:
+    """A judged piece with the window around it. `core` (H, W) of that window."""
+
+    judged: Judged
+    outline: Polygon  # metres
+    window: GroundWindow
+    core: NDArray[np.bool_]
+
+
+def changes(
+    sources: Mapping[str, Source], config: CandidateConfig, min_score: float
+) -> list[Merged]:
+    """What came and what went; `sources` by the picture's name. Surest first."""
+    if not sources:
+        return []
+    fused = fuse(list(sources.values()))
+    cell_m = fused.window.cell_m
+    pieces = [
+        _piece(one, fused)
+        for one in judge(fraction(fused.came), fraction(fused.went), cell_m, config)
+        if max(one.came, one.went) >= min_score
+    ]
+    looks: list[list[_Look]] = [[] for _ in pieces]
+    for name, (window, read) in sources.items():
+        near = [i for i, piece in enumerate(pieces) if common(piece.window, window) is not None]
+        if near:
+            seen = read()
+            for i in near:
+                look = _look(name, pieces[i], seen)
+                if look is not None:
+                    looks[i].append(look)
+    return without_doubles(
+        [_merged(p, seen, config) for p, seen in zip(pieces, looks, strict=True) if seen]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A piece as one picture shows it. `middle`: of what it holds likely there, metres."""
+
+    picture: str
+    came: float
+    went: float
+    quality: float
+    middle: tuple[float, float]
+
+
+def _piece(one: Judged, fused: Fused) -> _Piece:
+    rows, columns = one.inside
+    hem = round(_HEM_M / fused.window.cell_m)
+    top, left = int(rows.min()) - hem, int(columns.min()) - hem
+    window = GroundWindow(
+        west_cell=fused.window.west_cell + left,
+        north_cell=fused.window.north_cell - top,
+        width=int(columns.max()) + hem + 1 - left,
+        height=int(rows.max()) + hem + 1 - top,
+        cell_m=fused.window.cell_m,
+    )
+    core = np.zeros((window.height, window.width), np.bool_)
+    core[rows - top, columns - left] = True
+    outline = Polygon(fused.window.to_ground(one.corners))
+    return _Piece(judged=one, outline=outline, window=window, core=core)
+
+
+def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
+    """None where the picture does not show the piece's whole core."""
+    shared = common(piece.window, seen.window)
+    if shared is None:
+        return None
+    here, there = place(piece.window, shared), place(seen.window, shared)
+    weight = np.zeros(piece.core.shape, np.float32)
+    weight[here] = seen.weight[there]
+    if not (weight[piece.core] > 0).all():
+        return None
+    planes = np.zeros((2, *piece.core.shape), np.float32)
+    for plane, told in zip(planes, (seen.came, seen.went), strict=True):
+        plane[here] = fraction(told[there])
+    came, went = (float(plane[piece.core].mean()) for plane in planes)
+    own = planes[0 if piece.judged.new else 1] * _near(piece.core)
+    return _Look(
+        picture=picture,
+        came=came,
+        went=went,
+        quality=float(np.median(weight[piece.core])) / 255,
+        middle=_middle(own, piece),
+    )
+
+
+def _near(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The core and a hem around it: a neighbour's ground pulls no middle."""
+    return np.asarray(cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)), np.bool_)
+
+
+def _middle(own: NDArray[np.float32], piece: _Piece) -> tuple[float, float]:
+    total = float(own.sum())
+    if total <= 0:
+        spot = piece.outline.centroid
+        return spot.x, spot.y
+    rows, columns = np.indices(own.shape)
+    cell = np.array([float((own * columns).sum()), float((own * rows).sum())]) / total
+    east, north = piece.window.to_ground(cell)
+    return float(east), float(north)
+
+
+def _merged(piece: _Piece, looks: Sequence[_Look], config: CandidateConfig) -> Merged:
+    one = piece.judged
+    surest = sorted(looks, key=lambda look: -(look.came if one.new else look.went))
+    likely = [
+        look for look in surest if (look.came if one.new else look.went) >= config.probability
+    ]
+    sightings = tuple(_sighting(piece, look) for look in likely or surest[:1])
+    return Merged(
+        outline=piece.outline,
+        area_m2=one.area_m2,
+        area_error_m2=area_error_m2(piece.outline, np.array([one.area_m2])),
+        spread_m=_spread_m(sightings),
+        came=one.came,
+        went=one.went,
+        class_name="rooftop_shed",
+        sightings=sightings,
+        shown_in=len(looks),
+    )
+
+
+def _sighting(piece: _Piece, look: _Look) -> Sighting:
+    spot = piece.outline.centroid
+    ring = np.array(piece.outline.exterior.coords) + np.array(look.middle) - (spot.x, spot.y)
+    return Sighting(
+        picture=look.picture,
+        ring=tuple((float(e), float(n)) for e, n in ring),
+        area_m2=piece.judged.area_m2,
+        came=look.came,
+        went=look.went,
+        quality=look.quality,
+        class_name="rooftop_shed",
+    )
+
+
+def _spread_m(sightings: Sequence[Sighting]) -> float:
+    middles = np.array([s.outline.centroid.coords[0] for s in sightings])
+    return float(np.sqrt(((middles - middles.mean(axis=0)) ** 2).sum(axis=1).mean()))

@@ -1,0 +1,115 @@
+"""What all pictures of a flight say together of each cell of the ground.
+
+Pictures are put together before anything is cut out of them: a faint structure that many pictures
+hint at is found, and what a single picture imagines is outvoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.flights.ground_window import GroundWindow
+from detector.flights.likelihood import Bytes, Likelihood
+
+# One picture's window, and how its planes are had: they need not all be in memory.
+Source = tuple[GroundWindow, Callable[[], Likelihood]]
+_BLOCK = 1024  # cells a side, so that the sums do not grow with the estate
+_SUREST = 0.99  # no single picture is surer
+_P = np.clip(np.arange(256, dtype=np.float32) / 255, 1 - _SUREST, _SUREST)
+_LOGIT = np.log(_P / (1 - _P))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fused:
+    """`came`, `went` (H, W): probabilities times 255, 0 where no picture says anything."""
+
+    window: GroundWindow
+    came: Bytes
+    went: Bytes
+
+
+def fuse(sources: Sequence[Source]) -> Fused:
+    """The mean of the pictures' log odds, weighted by the quality of their views. At least one
+    source, all of one cell size."""
+    window = _around([window for window, _ in sources])
+    came = np.zeros((window.height, window.width), np.uint8)
+    went = np.zeros_like(came)
+    for part in _blocks(window):
+        rows, columns = place(window, part)
+        came[rows, columns], went[rows, columns] = _block(part, sources)
+    return Fused(window=window, came=came, went=went)
+
+
+def common(one: GroundWindow, other: GroundWindow) -> GroundWindow | None:
+    """The cells that both windows have."""
+    west = max(one.west_cell, other.west_cell)
+    east = min(one.west_cell + one.width, other.west_cell + other.width)
+    north = min(one.north_cell, other.north_cell)
+    south = max(one.north_cell - one.height, other.north_cell - other.height)
+    if west >= east or south >= north:
+        return None
+    return GroundWindow(
+        west_cell=west,
+        north_cell=north,
+        width=east - west,
+        height=north - south,
+        cell_m=one.cell_m,
+    )
+
+
+def _block(part: GroundWindow, sources: Sequence[Source]) -> tuple[Bytes, Bytes]:
+    sums = np.zeros((2, part.height, part.width), np.float32)
+    weights = np.zeros((part.height, part.width), np.float32)
+    for window, read in sources:
+        shared = common(part, window)
+        if shared is None:
+            continue
+        seen = read()
+        here, there = place(part, shared), place(window, shared)
+        weight = seen.weight[there].astype(np.float32)
+        weights[here] += weight
+        for total, plane in zip(sums, (seen.came, seen.went), strict=True):
+            total[here] += _LOGIT[plane[there]] * weight
+    odds = sums / np.maximum(weights, 1e-6)
+    likely = np.where(weights > 0, 255 / (1 + np.exp(-odds)), 0)
+    came, went = np.round(likely).astype(np.uint8)
+    return came, went
+
+
+def _around(windows: Sequence[GroundWindow]) -> GroundWindow:
+    west = min(w.west_cell for w in windows)
+    north = max(w.north_cell for w in windows)
+    return GroundWindow(
+        west_cell=west,
+        north_cell=north,
+        width=max(w.west_cell + w.width for w in windows) - west,
+        height=north - min(w.north_cell - w.height for w in windows),
+        cell_m=windows[0].cell_m,
+    )
+
+
+def _blocks(window: GroundWindow) -> Iterator[GroundWindow]:
+    for top in range(0, window.height, _BLOCK):
+        for left in range(0, window.width, _BLOCK):
+            yield GroundWindow(
+                west_cell=window.west_cell + left,
+                north_cell=window.north_cell - top,
+                width=min(_BLOCK, window.width - left),
+                height=min(_BLOCK, window.height - top),
+                cell_m=window.cell_m,
+            )
+
+
+def place(window: GroundWindow, part: GroundWindow) -> tuple[slice, slice]:
+    """Rows and columns of a window that hold a part of it."""
+    top, left = window.north_cell - part.north_cell, part.west_cell - window.west_cell
+    return slice(top, top + part.height), slice(left, left + part.width)
+
+
+def fraction(plane: Bytes) -> NDArray[np.float32]:
+    """Probabilities 0 to 1."""
+    return plane.astype(np.float32) / np.float32(255)

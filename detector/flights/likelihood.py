@@ -1,0 +1,132 @@
+"""What one picture says of each piece of ground: how likely a structure came or went there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from detector.flights.change_network import CLASSES
+from detector.flights.change_planes import STEP
+from detector.flights.ground_window import GroundWindow
+from detector.geometry.camera_model import View
+
+Bytes = NDArray[np.uint8]
+_CAME, _WENT = CLASSES.index("added"), CLASSES.index("removed")
+
+
+class LikelihoodWindow(BaseModel):
+    """The cells of a picture's likelihood, as `GroundWindow` counts them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    west_cell: int
+    north_cell: int
+    width: int
+    height: int
+    cell_m: float
+
+    @classmethod
+    def of(cls, window: GroundWindow) -> LikelihoodWindow:
+        return cls(
+            west_cell=window.west_cell,
+            north_cell=window.north_cell,
+            width=window.width,
+            height=window.height,
+            cell_m=window.cell_m,
+        )
+
+    def window(self) -> GroundWindow:
+        return GroundWindow(**self.model_dump())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Likelihood:
+    """`came` and `went` (H, W): probabilities times 255; `weight` (H, W): quality of the view, 0
+    where the picture says nothing. Cells lie on one grid for all pictures of a flight."""
+
+    window: GroundWindow
+    came: Bytes
+    went: Bytes
+    weight: Bytes
+
+
+def likelihood_of(
+    probabilities: NDArray[np.float32],
+    quality: Bytes,
+    window: GroundWindow,
+    view: View,
+    height_m: float,
+) -> Likelihood:
+    """Lays what the network says of a picture (3, H / 2, W / 2) onto the flight's grid; `quality`
+    (H, W) as in `Likelihood.weight`, both of `window`.
+
+    A structure that came is seen `height_m` above the surface, too far from the camera and too
+    large: it is moved to its foot, as in `sighting.lowered`. What went is in the baseline.
+    """
+    cell_m = window.cell_m * STEP
+    grid = GroundWindow.around(window.outline, cell_m)
+    raised = view.up_m / (view.up_m - height_m)
+
+    def laid(plane: NDArray[np.float32], scale: float, step: int) -> NDArray[np.float32]:
+        matrix = _to_plane(grid, window, view, scale, step)
+        size = grid.width, grid.height
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags), np.float32)
+
+    known = quality.astype(np.float32)
+    weight = np.minimum(laid(known, raised, 1), laid(known, 1.0, 1))
+    return Likelihood(
+        window=grid,
+        came=_bytes(laid(probabilities[_CAME], raised, STEP) * 255),
+        went=_bytes(laid(probabilities[_WENT], 1.0, STEP) * 255),
+        weight=_bytes(weight),
+    )
+
+
+def _to_plane(
+    grid: GroundWindow, window: GroundWindow, view: View, scale: float, step: int
+) -> NDArray[np.float64]:
+    """(2, 3): the pixel of a plane of `step` cells a pixel for a cell of the grid, when the ground
+    is stretched by `scale` away from the camera."""
+    camera = np.array([view.east_m, view.north_m])
+
+    def pixel(x: float, y: float) -> NDArray[np.float64]:
+        ground = camera + (grid.to_ground(np.array([x, y])) - camera) * scale
+        return (window.to_cells(ground) - (step - 1) / 2) / step
+
+    start = pixel(0, 0)
+    return np.stack([pixel(1, 0) - start, pixel(0, 1) - start, start], axis=1)
+
+
+def _bytes(plane: NDArray[np.float32]) -> Bytes:
+    return np.asarray(np.clip(np.round(plane), 0, 255), np.uint8)
+
+
+def write_likelihood(path: Path, one: Likelihood) -> None:
+    """A PNG of three planes, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done, data = cv2.imencode(".png", np.dstack([one.came, one.went, one.weight]))
+    if not done:
+        raise OSError(f"{path}: cannot be encoded")
+    part = path.with_suffix(".part")
+    part.write_bytes(data.tobytes())
+    os.replace(part, path)
+
+
+def read_likelihood(path: Path, window: GroundWindow) -> Likelihood | None:
+    """None where there is no such file, or one of another size."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except FileNotFoundError:
+        return None
+    planes = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if planes is None or planes.shape != (window.height, window.width, 3):
+        return None
+    came, went, weight = (np.asarray(planes[..., i], np.uint8) for i in range(3))
+    return Likelihood(window=window, came=came, went=went, weight=weight)
