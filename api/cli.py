@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from api import (
@@ -28,30 +19,17 @@ from api import (
     learning_commands,
     list_commands,
     plan_command,
+    replay_command,
     run_commands,
 )
 from api.auth import commands as access_commands
 from api.flight_commands import flight_app
 from api.picture_files import picture_paths, read_picture
-from api.replay_report import page, report_of, write_json, write_pictures
 from detector.inference import BackendName, ReleasedModel, load_model
-from detector.pipeline.replay import replay as run_replay
-from detector.pipeline.watch import Watch
-from detector.rules import build_rule
-from detector.sources.recording import Recording
-from detector.types import Detections, Frame, PictureError, XunjieError
+from detector.types import Detections, PictureError, XunjieError
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
-RULES = ({"rule": "vendor"}, {"rule": "cover"})
-
-_COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TextColumn("looks"),
-    TimeElapsedColumn(),
-)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
@@ -59,7 +37,7 @@ app.add_typer(flight_app, name="flight")
 camera_commands.app.registered_commands.extend(gateway_command.app.registered_commands)
 app.add_typer(camera_commands.app, name="cameras")
 app.add_typer(delivery_commands.app, name="deliveries")
-for commands in (run_commands, list_commands, demo_command, plan_command):
+for commands in (run_commands, list_commands, demo_command, plan_command, replay_command):
     app.registered_commands.extend(commands.app.registered_commands)
 
 app.add_typer(access_commands.audit_app, name="audit")
@@ -109,61 +87,6 @@ def detect(
         found = released.detect([image], floor=floor)[0]
         _show(path, image.shape[1], image.shape[0], found, as_json=as_json)
     raise typer.Exit(1 if failed else 0)
-
-
-@app.command()
-def replay(
-    clips: Annotated[list[Path], typer.Argument(help="Video files of fixed cameras")],
-    interval_s: Annotated[float, typer.Option(help="Seconds between two looks", min=0.04)] = 2.0,
-    for_s: Annotated[
-        float | None, typer.Option(help="Repeat each file for so many seconds of its own time")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for report.json, index.html and pictures")
-    ] = None,
-    models_folder: Annotated[Path, typer.Option(help="Released models")] = MODELS,
-) -> None:
-    """Goes through recorded footage with all models and rules; prints the findings as JSON."""
-    reports = replay_clips(clips, interval_s, for_s, out, models_folder)
-    sys.stdout.write(json.dumps(reports, indent=1, ensure_ascii=False) + "\n")
-    raise typer.Exit(1 if len(reports) < len(clips) else 0)
-
-
-def replay_clips(
-    clips: list[Path], interval_s: float, for_s: float | None, out: Path | None, models: Path
-) -> list[dict[str, Any]]:
-    """Replays each clip as a camera of its own; one that cannot be read is named and left out."""
-    detectors = [
-        _load(folder.parent, BackendName.AUTO) for folder in sorted(models.glob("*/manifest.json"))
-    ]
-    rules = [build_rule(dict(settings)) for settings in RULES]
-    reports, pictures = [], {}
-    with Progress(*_COLUMNS, console=errors) as progress:
-        for clip in clips:
-            task = progress.add_task(clip.name, total=None)
-            recording = Recording(
-                path=clip, source_id=clip.stem, interval_s=interval_s, for_s=for_s
-            )
-            watch = Watch(detectors=detectors, rules=rules)
-            try:
-                result = run_replay(
-                    recording.frames(), watch, progress=partial(_advance, progress, task)
-                )
-            except XunjieError as error:
-                errors.print(str(error), style="red", markup=False, soft_wrap=True)
-                continue
-            progress.update(task, total=result.looks)
-            reports.append(report_of(clip.stem, result))
-            if out:
-                pictures[clip.stem] = write_pictures(clip.stem, result, out / "pictures")
-    if out:
-        write_json(reports, out / "report.json")
-        (out / "index.html").write_text(page(reports, pictures), encoding="utf-8")
-    return reports
-
-
-def _advance(progress: Progress, task: TaskID, _frame: Frame) -> None:
-    progress.advance(task)
 
 
 def _load(folder: Path, backend: BackendName) -> ReleasedModel:

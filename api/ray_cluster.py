@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -18,10 +16,9 @@ from api.ray_worker import Detectors, RayWorker, digest_of
 from api.run_report import RunReport
 from api.runner import run_service
 from api.service import Service
-from detector.types import ConfigError
+from detector.cluster.ray_link import NAMESPACE, join_ray, ray_library
 
 _log = structlog.get_logger(__name__)
-_NAMESPACE: Final = "xunjie"
 _TEND_EVERY_S: Final = 2.0
 _STOP_S: Final = 60.0
 _STARTING_S: Final = 300.0  # models are loaded and compiled within that time
@@ -47,20 +44,12 @@ class RayWorkers:
         self, address: str, config: CityConfig, detectors: Detectors | None = None
     ) -> None:
         """Joins the cluster: `auto`, or its head's HOST:PORT. Raises ConfigError."""
-        self._ray = _ray()
+        self._ray = ray_library()
         self._config, self._detectors = config, detectors
         self._digest = digest_of(config)
         self._workers: dict[str, _Worker] = {}
         self._next_s = 0.0
-        try:
-            self._ray.init(
-                address=address,
-                namespace=_NAMESPACE,
-                logging_level=logging.WARNING,
-                log_to_driver=False,
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(f"--cluster {address}: {error}") from error
+        join_ray(self._ray, address)
 
     def tend(self, _service: Service | None = None) -> None:
         """Call it often; it looks at the cluster every two seconds."""
@@ -121,7 +110,7 @@ class RayWorkers:
             ray.remote(RayWorker)
             .options(
                 name=name,
-                namespace=_NAMESPACE,
+                namespace=NAMESPACE,
                 get_if_exists=True,
                 lifetime="detached",
                 max_restarts=-1,
@@ -167,14 +156,3 @@ def run_on_ray(
         )
     finally:
         workers.stop()
-
-
-def _ray() -> Any:
-    # A city's network has no way out, and nobody was asked.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError as error:
-        raise ConfigError("--cluster needs Ray: pip install 'xunjie[cluster]'") from error
-    return ray

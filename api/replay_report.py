@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from detector.evidence.masking import mask
 from detector.pipeline.replay import Opened, ReplayResult
 
 
-def report_of(name: str, result: ReplayResult) -> dict[str, Any]:
+def report_of(name: str, path: Path, result: ReplayResult) -> dict[str, Any]:
     """What happened, as JSON."""
     return {
         "source": name,
+        "file": str(path),
         "looks": result.looks,
         "seconds": round(result.seconds, 1),
         "detections": result.detections,
@@ -42,14 +44,18 @@ def _finding(opened: Opened) -> dict[str, Any]:
     }
 
 
-def write_pictures(name: str, result: ReplayResult, folder: Path) -> list[str]:
-    """One masked, annotated JPEG a finding; returns the file names."""
+def pictures_of(name: str, result: ReplayResult) -> tuple[bytes, ...]:
+    """One masked, annotated JPEG a finding."""
+    pictures = (_picture(name, opened) for opened in result.opened)
+    return tuple(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures)
+
+
+def write_pictures(name: str, pictures: Sequence[bytes], folder: Path) -> list[str]:
+    """Returns the file names."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = []
-    for number, opened in enumerate(result.opened, start=1):
-        file = f"{name}-{number}.jpg"
-        cv2.imwrite(str(folder / file), _picture(name, opened))
-        names.append(file)
+    names = [f"{name}-{number}.jpg" for number in range(1, len(pictures) + 1)]
+    for file, data in zip(names, pictures, strict=True):
+        (folder / file).write_bytes(data)
     return names
 
 

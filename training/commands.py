@@ -139,6 +139,13 @@ def train_command(
         Path, typer.Option(help="folder of the running models")
     ] = release_commands.MODELS,
     clips: Annotated[list[Path] | None, release_commands.CLIPS_OPTION] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="a Ray cluster, `auto` or HOST:PORT: trains on its best machine; dataset and out"
+            " in folders that all machines reach"
+        ),
+    ] = None,
 ) -> None:
     """Train, or continue a training that was cut off; then compare with the running model."""
     require(EXPORT)
@@ -152,7 +159,12 @@ def train_command(
         settings = retraining(dataset, out, models)
     else:
         raise typer.BadParameter("a configuration, or --dataset and --out")
-    checkpoint = train(settings)
+    if cluster is None:
+        checkpoint = train(settings)
+    else:
+        from training.ray_training import train_on_ray
+
+        checkpoint = train_on_ray(settings, cluster, typer.echo)
     typer.echo(str(checkpoint))
     if gate:
         _ask(settings, checkpoint, models, clips)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,12 @@ def config_from_file(path: Path, **given: Path) -> TrainConfig:
     return TrainConfig(**values)
 
 
-def train(config: TrainConfig) -> Path:
-    """Run, or continue, a training; returns the checkpoint with the averaged weights."""
+def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda trainer: None) -> Path:
+    """Run, or continue, a training; returns the checkpoint with the averaged weights.
+
+    `epoch_ended` is called with ultralytics' trainer before the epoch's checkpoint is written; what
+    it raises ends the training.
+    """
     from training.blend import blend
     from training.dataset import read_dataset
     from training.progress import Progress
@@ -94,6 +99,7 @@ def train(config: TrainConfig) -> Path:
         trainer = MaskedTrainer(overrides, workers=config.workers, threads=config.threads)
         progress = Progress(config.out)
         trainer.add_callback("on_train_start", progress.begin)
+        trainer.add_callback("on_train_epoch_end", epoch_ended)
         trainer.add_callback("on_train_epoch_end", progress.epoch_ended)
         trainer.train()
         done.write_text("", encoding="utf-8")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import uuid4
@@ -33,6 +33,7 @@ _AT_ONCE: Final = 100  # leases taken in one step, so that others get theirs
 _LEAVERS: Final = 8  # sources that are stopped side by side
 _REFUSED_S: Final = 60.0  # before a camera that could not be built here is tried again
 _RATE_S: Final = 20.0
+_LEAST_REST_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class Member:
         self._heard: dict[str, int] = {}
         self._looks: deque[tuple[float, int]] = deque()
         self._warned = ""
+        self._next_death_s = float("inf")
         self._stopping = threading.Event()
         self._leaving = threading.Event()
         self._beater = threading.Thread(target=self._beat_on, name="node-beats", daemon=True)
@@ -108,6 +110,13 @@ class Member:
     def alive(self) -> bool:
         """Whether what it holds is still its own, by its own clock."""
         return self._monotonic() < self._good_until_s
+
+    @property
+    def rest_s(self) -> float:
+        """Until the next step of sharing: a beat, or less where another node's row expires before.
+        A dead node's cameras then wait for no turn of ours."""
+        left_s = self._next_death_s - self._monotonic()
+        return min(self._config.beat_s, max(_LEAST_REST_S, left_s))
 
     def holds(self, unit: str) -> bool:
         return unit in self._held and self.alive
@@ -164,7 +173,9 @@ class Member:
         self._drop_lost(mine)
         self._return_unheld(mine)
         everybody = [node for node in self.book.all() if node.alive]
+        self._watch_for_deaths(everybody)
         held = {unit for unit in self._held if unit not in self._duties}
+        longest = list(self._held)  # first
         self._give(held - units)  # configured no more
         held &= units
         if not self._agree(everybody):
@@ -172,8 +183,13 @@ class Member:
         shares = fair_share(len(units), {node.name: node.capacity for node in everybody})
         wanted = shares.get(self.name, 0) - len(held)
         if wanted < 0:
-            self._give(sorted(held)[wanted:])
+            # Each camera in turn: else the same few changed hands with every node that comes.
+            self._give([unit for unit in longest if unit in held][:-wanted])
         return self._take(units, max(0, wanted))
+
+    def _watch_for_deaths(self, everybody: Iterable[Node]) -> None:
+        left_s = (node.expires_in_s for node in everybody if node.name != self.name)
+        self._next_death_s = self._monotonic() + min(left_s, default=float("inf"))
 
     def _hear(self) -> None:
         heard = self.signals.all()
@@ -211,10 +227,12 @@ class Member:
         if not going:
             return
         with ThreadPoolExecutor(_LEAVERS) as pool:
-            list(pool.map(lambda lease: self._holder.let_go(lease.unit, save=True), going))
-        for lease in going:
-            self._held.pop(lease.unit)
-        self.leases.release(going)
+            leaving = {pool.submit(self._holder.let_go, x.unit, save=True): x for x in going}
+            for left in as_completed(leaving):  # none waits for one that is slow to stop
+                left.result()
+                lease = leaving[left]
+                self._held.pop(lease.unit)
+                self.leases.release([lease])
         _log.info("cameras_given", node=self.name, count=len(going))
 
     def _take(self, units: Iterable[str], wanted: int) -> bool:
@@ -280,7 +298,7 @@ class Member:
 
     def _share_on(self) -> None:
         again = True
-        while not self._stopping.wait(0.0 if again else self._config.beat_s):
+        while not self._stopping.wait(0.0 if again else self.rest_s):
             again = False
             try:
                 again = self.share()

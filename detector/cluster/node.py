@@ -35,4 +35,9 @@ class Node:
     seal_key_id: str
     joined_at: datetime
     seen_at: datetime
-    alive: bool
+    expires_in_s: float
+    """Until what it holds is free, unless it says before that it lives; by the database's clock."""
+
+    @property
+    def alive(self) -> bool:
+        return self.expires_in_s > 0

@@ -115,10 +115,11 @@ class NodeBook:
 def read_nodes(transaction: Connection, now: datetime) -> tuple[Node, ...]:
     """By name."""
     rows = transaction.execute(select(nodes).order_by(nodes.c.name)).mappings()
+    told = [name for name in Node.__slots__ if name != "expires_in_s"]
     return tuple(
         Node(
-            alive=row["expires_at"] > now,
-            **{name: row[name] for name in Node.__slots__ if name != "alive"},
+            expires_in_s=(row["expires_at"] - now).total_seconds(),
+            **{name: row[name] for name in told},
         )
         for row in rows
     )

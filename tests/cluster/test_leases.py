@@ -85,6 +85,53 @@ def test_a_dead_nodes_cameras_are_taken_over_when_its_row_expires(town):
     assert [node.alive for node in b.book.all()] == [False, True]
 
 
+def test_not_always_the_same_cameras_change_hands(town):
+    a, b = town.node("a"), town.node("b")
+    town.settle(a, b)
+    stayed = set(desk_of(a).fences)
+    b.leave()
+    town.settle(a)
+    again = town.node("b")
+    assert town.settle(a, again) == [6, 6]
+    assert set(desk_of(again).fences) == stayed
+
+
+def test_a_camera_that_is_slow_to_stop_keeps_no_other(town):
+    """The others are free while one is still being stopped."""
+    freed = []
+
+    class SlowDesk(Desk):
+        def let_go(self, unit: str, *, save: bool) -> None:
+            if unit == min(CAMERAS):
+                until_s = time.monotonic() + 20
+                while len(a.leases.free() & CAMERAS) < 5 and time.monotonic() < until_s:
+                    time.sleep(0.01)
+                freed.append(len(a.leases.free() & CAMERAS))
+            super().let_go(unit, save=save)
+
+    a = town.node("a", desk=SlowDesk())
+    town.settle(a)
+    a._held = dict(sorted(a._held.items()))
+    b = town.node("b")
+    a.share()
+    assert freed == [5]
+    assert town.settle(b, a) == [6, 6]
+
+
+def test_a_dead_nodes_cameras_wait_for_no_turn(town):
+    a, b = town.node("a"), town.node("b")
+    town.settle(a, b)
+    assert b.rest_s == 2
+    town.clock.pass_s(7)
+    b.beat()
+    b.share()
+    assert b.rest_s == pytest.approx(1)  # a's row has one second left, and b's own eight
+    town.clock.pass_s(1)
+    assert b.rest_s == pytest.approx(0.05)
+    assert town.settle(b) == [12]
+    assert b.rest_s == 2
+
+
 def test_a_node_that_wakes_up_writes_nothing_and_lets_go(town):
     """A paused process, or one that was cut off from the database."""
     a, b = town.node("a"), town.node("b")

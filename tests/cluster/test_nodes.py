@@ -180,6 +180,6 @@ def test_addresses_are_told_as_others_reach_them():
     assert "0.0.0.0" not in named
     assert address_for_others("http://10.1.2.3:8420/") == "http://10.1.2.3:8420"
     far = {"name": "b", "capacity": 1, "cameras": 0, "looks_per_s": 0, "camera_list": ""}
-    far |= {"seal_key_id": "", "joined_at": START, "seen_at": START, "alive": True}
+    far |= {"seal_key_id": "", "joined_at": START, "seen_at": START, "expires_in_s": 5}
     assert reachable(Node(host="elsewhere", address="http://127.0.0.1:1", **far)) == ""
     assert reachable(Node(host="elsewhere", address="http://10.1.2.3:1", **far)) != ""

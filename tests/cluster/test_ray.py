@@ -109,7 +109,7 @@ class FakeRay:
 @pytest.fixture
 def ray(monkeypatch):
     fake = FakeRay({"aaaaaaaa1": True, "bbbbbbbb2": True})
-    monkeypatch.setattr(api.ray_cluster, "_ray", lambda: fake)
+    monkeypatch.setattr(api.ray_cluster, "ray_library", lambda: fake)
     monkeypatch.setattr(api.ray_cluster, "_TEND_EVERY_S", 0.0)
     return fake
 

@@ -27,7 +27,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -70,7 +70,8 @@ class NodesReport:
     repeated: int = 0
     hand_overs: int = 0  # cameras of nodes that were killed or paused
     hand_over_s: list[float] = field(default_factory=list)  # least, median, greatest
-    hand_back_s: list[float] = field(default_factory=list)  # the same for nodes stopped in order
+    lease_s: list[float] = field(default_factory=list)  # of these, until another had the lease
+    hand_back_s: list[float] = field(default_factory=list)  # as the first, nodes stopped in order
     sights_carried_over: int = 0  # changes of holder while a thing was there
     writes_refused: int = 0  # looks of nodes whose time was over
     seconds: float = 0
@@ -172,6 +173,7 @@ class Watcher(threading.Thread):
         self._database = database
         self._ending = threading.Event()
         self.holders: dict[str, str | None] = {}
+        self.takings: dict[str, list[float]] = defaultdict(list)  # camera: when a new holder came
         self.sights: dict[str, dict[str, set[tuple[str, int]]]] = defaultdict(
             lambda: defaultdict(set)
         )  # camera: first seen at: (holder, epoch)
@@ -185,7 +187,10 @@ class Watcher(threading.Thread):
                         " LEFT JOIN presence p ON p.source_id = l.unit"
                     )
                 ).all()
+            now_s = time.time()
             for unit, holder, epoch, state in rows:
+                if holder and holder != self.holders.get(unit):
+                    self.takings[unit].append(now_s)
                 self.holders[unit] = holder
                 for memory in state["tracks"]["memories"] if state and holder else ():
                     self.sights[unit][memory["first_seen_at"]].add((holder, epoch))
@@ -239,7 +244,7 @@ def run_kills(
             nodes.stop()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/book") as answer:
             book = json.load(answer)
-        _judge_hand_overs(blows, place, most_s, report)
+        _judge_hand_overs(blows, place, watcher.takings, most_s, report)
     _count(folder, database, list(script.stands()), book, report)
     _judge_sights(watcher, list(script.stands()), report)
     logs = [log.read_text(errors="replace") for log in nodes.logs()]
@@ -284,10 +289,17 @@ def _is_on(script: Script) -> bool:
     return any(script.shows(number, time.time()) for number in range(script.cameras))
 
 
-def _judge_hand_overs(blows: list[Blow], place: Street, most_s: float, report: NodesReport) -> None:
+def _judge_hand_overs(
+    blows: list[Blow],
+    place: Street,
+    takings: Mapping[str, list[float]],
+    most_s: float,
+    report: NodesReport,
+) -> None:
     """From the blow to the first picture that somebody else asks the camera for. Where that one
     was hit before it came to ask, the wait counts from the later blow."""
     taken: dict[bool, list[float]] = {True: [], False: []}
+    leases: list[float] = []
     for number, blow in enumerate(blows):
         for camera in blow.cameras:
             at_s = place.first_asked(camera, blow.at_s + (0 if blow.orderly else _GRACE_S))
@@ -296,10 +308,17 @@ def _judge_hand_overs(blows: list[Blow], place: Street, most_s: float, report: N
                 continue
             after_s = (at_s or 1e12) - blow.at_s
             taken[blow.orderly].append(after_s)
+            lease_s = next((t - blow.at_s for t in takings.get(camera, ()) if t > blow.at_s), None)
+            if not blow.orderly and lease_s is not None:
+                leases.append(lease_s)
             if after_s > most_s:
-                report.faults.append(f"{camera} of {blow.node} waited {after_s:.1f} s")
+                had = f"{lease_s:.1f} s" if lease_s is not None else "never"
+                report.faults.append(
+                    f"{camera} of {blow.node} waited {after_s:.1f} s (its lease: {had})"
+                )
     report.hand_overs = len(taken[False])
     report.hand_over_s, report.hand_back_s = (_span(taken[key]) for key in (False, True))
+    report.lease_s = _span(leases)
 
 
 def _span(values: list[float]) -> list[float]:

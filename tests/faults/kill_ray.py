@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+from ray._private.ray_constants import PROCESS_TYPE_RAYLET
 from ray.cluster_utils import Cluster
 
 from api.config import read_config
@@ -53,15 +55,22 @@ class RayNodes:
         self._tending.start()
 
     def strike(self, watcher: Watcher, chance: random.Random, report: NodesReport) -> Blow:
-        """Takes out one that looks at cameras; its worker may still be on its way up."""
-        at_work: list[Any] = []
-        until_s = time.monotonic() + _STARTING_S
-        while not at_work and time.monotonic() < until_s:
-            time.sleep(0.3)
-            at_work = [n for n in self._others if name_of(n) in watcher.holders.values()]
+        """Takes out one that looks at cameras. Its worker may still be on its way up: then some
+        time after it has come, or each would be struck in the first moment of its work."""
+        at_work = self._at_work(watcher)
+        if not at_work:
+            until_s = time.monotonic() + _STARTING_S
+            while not at_work and time.monotonic() < until_s:
+                time.sleep(0.3)
+                at_work = self._at_work(watcher)
+            time.sleep(chance.uniform(0, HAND_OVER_S))
         node = chance.choice(at_work or self._others)
         self._others.remove(node)
+        processes = processes_of(node)
         blow = watcher.blow(name_of(node), orderly=False)
+        for each in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
         self._cluster.remove_node(node, allow_graceful=False)
         report.killed += 1
         time.sleep(chance.choice((0.0, 5.0, HAND_OVER_S)))
@@ -70,7 +79,7 @@ class RayNodes:
 
     def logs(self) -> list[Path]:
         """What the workers said, as Ray keeps it."""
-        return sorted(self._session.glob("logs/worker-*.out"))
+        return sorted(self._session.glob("logs/worker-*.err"))
 
     def stop(self) -> None:
         self._ending.set()
@@ -80,9 +89,20 @@ class RayNodes:
         with contextlib.suppress(Exception):
             self._cluster.shutdown()
 
+    def _at_work(self, watcher: Watcher) -> list[Any]:
+        return [node for node in self._others if name_of(node) in watcher.holders.values()]
+
     def _tend(self) -> None:
         while not self._ending.wait(0.5):
             self._workers.tend()
+
+
+def processes_of(node: Any) -> list[psutil.Process]:
+    """Its raylet, and what that has started: Ray alone ends the workers later, when they notice
+    that their raylet is gone, while those of a machine that fails stop with it."""
+    (raylet,) = node.all_processes[PROCESS_TYPE_RAYLET]
+    first = psutil.Process(raylet.process.pid)
+    return [first, *first.children(recursive=True)]
 
 
 def name_of(node: Any) -> str:

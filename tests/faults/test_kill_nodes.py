@@ -45,7 +45,8 @@ def test_a_camera_that_waits_too_long_is_a_fault():
     blow = Blow(node="a", at_s=100, orderly=False, cameras=("cam-00",))
     for asked_s, wrong in ((100.2, True), (109.0, False), (130.0, True)):
         report = NodesReport(kills=1)
-        _judge_hand_overs([blow], Place(asked_s), 15, report)
+        _judge_hand_overs([blow], Place(asked_s), {"cam-00": [108.5]}, 15, report)
+        assert report.lease_s == [8.5, 8.5, 8.5]
         assert bool(report.faults) is wrong
 
 
