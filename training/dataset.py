@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from detector.types.taxonomy import CONTEXT_CLASSES, classes_of
 from training.copies import Copy, copies_of
-from training.judged import labelled_in, objects_of, unjudged
+from training.judged import Judged, judged_of, labelled_in, objects_of, unjudged
 from training.label import Box, read_boxes, write_boxes
 from training.phash import hash_of_file, hashes_of_places
 from training.picture_set import Picture, PictureSet, pictures_of
@@ -47,6 +48,7 @@ class Entry:
     sha256: str  # of the copied picture
     labelled: tuple[str, ...]  # classes whose absence is a negative
     made: bool = False  # composed or rendered, not photographed
+    judged: tuple[Judged, ...] = ()  # what people judged in it, where it is reviewed footage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,8 @@ def whole_picture(class_id: int) -> Iterator[Box]:
 
 def write_dataset(dataset: Dataset, out: Path) -> None:
     """The manifest, and the description ultralytics reads."""
-    record = {**asdict(dataset), "sha256": dataset.sha256}
+    entries = [_entry_record(entry) for entry in dataset.entries]
+    record = {**asdict(dataset), "entries": entries, "sha256": dataset.sha256}
     (out / "dataset.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     names = [*dataset.classes, *(f"mask_{kind}" for kind in range(len(dataset.mask_classes)))]
     held_out = any(entry.split == "val" for entry in dataset.entries)
@@ -166,9 +169,7 @@ def read_dataset(folder: Path) -> Dataset:
     """A built dataset's manifest."""
     record = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     stated = record.pop("sha256")
-    entries = tuple(
-        Entry(**{**item, "labelled": tuple(item["labelled"])}) for item in record["entries"]
-    )
+    entries = tuple(map(_entry_of, record["entries"]))
     dataset = Dataset(
         model=record["model"],
         classes=tuple(record["classes"]),
@@ -179,6 +180,15 @@ def read_dataset(folder: Path) -> Dataset:
     if dataset.sha256 != stated:
         raise ValueError(f"{folder / 'dataset.json'}: its sha256 does not fit its entries")
     return dataset
+
+
+def _entry_record(entry: Entry) -> dict[str, Any]:
+    return {**asdict(entry), "judged": [item.record for item in entry.judged]}
+
+
+def _entry_of(record: dict[str, Any]) -> Entry:
+    judged = tuple(map(judged_of, record.get("judged", ())))  # not in earlier datasets
+    return Entry(**{**record, "labelled": tuple(record["labelled"]), "judged": judged})
 
 
 def _taught(
@@ -262,4 +272,5 @@ def _entry(
         phash=f"{value:016x}",
         sha256=copied.sha256,
         labelled=labelled,
+        judged=picture.judged or (),
     )

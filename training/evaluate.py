@@ -19,7 +19,7 @@ from training.match import (
     match_picture,
     recall_at_false_alarms,
 )
-from training.predict import OnnxModel, Predictions
+from training.predict import NetworkModel, Predictions
 
 FALSE_ALARMS = 0.1
 """False alarms a picture at which recall is reported."""
@@ -59,17 +59,22 @@ class Seen:
         return _corners([box for box in self.boxes if _hides(dataset, box, class_ids)], self)
 
 
-def look(folder: Path, model: OnnxModel, split: str = "val") -> tuple[Dataset, list[Seen]]:
+def look(folder: Path, model: NetworkModel, split: str = "val") -> tuple[Dataset, list[Seen]]:
     """The model's predictions on every picture of one side."""
     dataset = read_dataset(folder)
+    chosen = [entry for entry in dataset.entries if entry.split == split]
+    return dataset, look_at(folder, chosen, model)
+
+
+def look_at(folder: Path, entries: Sequence[Entry], model: NetworkModel) -> list[Seen]:
+    """The model's predictions on these pictures of a dataset. Raises FileNotFoundError for one
+    that is missing."""
     seen = []
-    for entry in dataset.entries:
-        if entry.split != split:
-            continue
-        image = cv2.imread(str(folder / "images" / split / entry.name))
+    for entry in entries:
+        image = cv2.imread(str(folder / "images" / entry.split / entry.name))
         if image is None:
             raise FileNotFoundError(f"{folder}: picture {entry.name} is missing")
-        labels = (folder / "labels" / split / entry.name).with_suffix(".txt")
+        labels = (folder / "labels" / entry.split / entry.name).with_suffix(".txt")
         seen.append(
             Seen(
                 entry=entry,
@@ -79,7 +84,7 @@ def look(folder: Path, model: OnnxModel, split: str = "val") -> tuple[Dataset, l
                 height=image.shape[0],
             )
         )
-    return dataset, seen
+    return seen
 
 
 def figures(dataset: Dataset, seen: Sequence[Seen], merged: Sequence[str] = ()) -> list[Figure]:
@@ -97,6 +102,20 @@ def figures(dataset: Dataset, seen: Sequence[Seen], merged: Sequence[str] = ()) 
             if not math.isnan(figure.ap50):
                 found.append(figure)
     return found
+
+
+def pooled_figure(
+    name: str, dataset: Dataset, seen: Sequence[Seen], classes: Sequence[str]
+) -> Figure:
+    """Of several classes with their detections in one ranking; each still has to be of the right
+    class to hit. For classes too rare to be measured one by one."""
+    matches = [
+        match_seen(dataset, item, (each,))
+        for item in seen
+        for each in classes
+        if each in item.entry.labelled
+    ]
+    return _figure(name, "all", matches)
 
 
 def match_seen(dataset: Dataset, item: Seen, group: Sequence[str]) -> PictureMatch:

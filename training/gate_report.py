@@ -13,7 +13,8 @@ from detector.inference import BackendName, load_model
 from detector.inference.manifest import Manifest
 from detector.types import Detector
 from detector.types.taxonomy import VENDOR_CLASSES
-from training.gate import AP50, FALSE_ALARMS, GateRule, Verdict, class_reasons, judge
+from training.comparison import AP50, FALSE_ALARMS, RECALL, GateRule
+from training.gate import Verdict, class_reasons, judge
 from training.gate_clip import GateClip, Remembered, replayed, rules_for
 from training.incident_figures import IncidentFigure, incident_figures
 from training.released import released_manifest
@@ -67,6 +68,10 @@ def gate_record(verdict: Verdict, running: Manifest, candidate: Manifest) -> dic
         "dataset_sha256": verdict.dataset_sha256,
         "comparisons": [row for row in rows if row["figure"] == AP50],
         "false_alarms": [row for row in rows if row["figure"] == FALSE_ALARMS],
+        "recalls": [row for row in rows if row["figure"] == RECALL],
+        "rejections": [
+            {**asdict(item), "contradicts": item.contradicts} for item in verdict.rejections
+        ],
         "incidents": [
             {
                 **asdict(item),
@@ -90,6 +95,14 @@ def gate_lines(verdict: Verdict) -> list[str]:
         + ("" if item.decides else "; too few labels to decide")
         + ("; WORSE" if item.decides and item.worse else "")
         for item in verdict.comparisons
+    ]
+    lines += [
+        f"learned {item.name:26} {item.places} places rejected by {item.by}, "
+        f"{item.still_found} still found; apart from {item.labels} labels by "
+        f"{item.apart:.2f} ({item.low:.2f}-{item.high:.2f})"
+        + ("" if item.decides else "; too few to decide")
+        + ("; CONTRADICT" if item.contradicts else "")
+        for item in verdict.rejections
     ]
     lines += [
         f"clips   {item.violation:26} {item.figure}: running {_value(item.running)} "

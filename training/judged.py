@@ -36,6 +36,11 @@ class Judged:
             raise ValueError(f"label {self.label!r} is none of {', '.join(self.classes)}")
 
     @property
+    def rejected(self) -> bool:
+        """Somebody said that it is not what the model took it for."""
+        return self.label is None or bool(self.reason)
+
+    @property
     def region(self) -> Corners:
         """The rectangle with its margin, within the picture."""
         across, down = self.box.width * MARGIN, self.box.height * MARGIN

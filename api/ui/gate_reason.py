@@ -16,10 +16,15 @@ REASONS: Final = {
         r"(?P<things>[^:]+): (?P<figure>.+) (?P<candidate>\S+) against (?P<running>\S+) "
         r"\((?P<low>\S+) to (?P<high>\S+)\)"
     ),
+    "gate_rejections": re.compile(
+        r"(?P<things>[^:]+): (?P<count>\d+) places that (?P<by>.+) rejected came apart from "
+        r"(?P<labels>\d+) labels by (?P<apart>[\d.]+) only \((?P<low>[\d.]+) to (?P<high>[\d.]+); "
+        r".+\), and (?P<found>\d+) are still found\. .+, first: (?P<places>.+)"
+    ),
     "gate_few_labels": re.compile(r"no class has (?P<count>\d+) labels in the frozen set.*"),
     "gate_other_classes": re.compile(r".+ is \S+ with .+; running is \S+ with .+"),
 }
-"""By code, what `training.gate` writes."""
+"""By code, what `training.gate` and `training.rejections` write."""
 
 
 def told_reason(reason: str) -> Told:

@@ -32,7 +32,7 @@ class GateFigure(_Part):
     """A class, several joined by +, or a violation."""
 
     figure: str
-    side: str = "clips"  # frozen or newest pictures, else clips through the rules
+    side: str = "clips"  # frozen, newest or learned pictures, else clips through the rules
     labels: int | None = None
     pictures: int | None = None
     hours: float | None = None
@@ -63,6 +63,7 @@ class GateReport(_Part):
     dataset_sha256: str = ""
     comparisons: tuple[GateFigure, ...] = ()
     false_alarms: tuple[GateFigure, ...] = ()
+    recalls: tuple[GateFigure, ...] = ()
     incidents: tuple[GateFigure, ...] = ()
 
 

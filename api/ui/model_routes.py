@@ -234,7 +234,7 @@ def _taken_up(service: ServiceDep, manifest: Manifest) -> Exchanged:
     except XunjieError as error:
         fault = Told(**error.told())
     used = {model.sha256 for model in service.detectors}
-    return Exchanged(model=_named(manifest), in_use=manifest.weights.sha256 in used, fault=fault)
+    return Exchanged(model=_named(manifest), in_use=bool(manifest.all_sha256 & used), fault=fault)
 
 
 def _told(found: Candidate) -> str:
@@ -269,6 +269,7 @@ def _card(folder: Path, used: set[str]) -> ReleasedModelCard | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         sha256 = manifest["weights"]["sha256"]
+        small = (manifest.get("int8") or {}).get("weights", {}).get("sha256")
         return ReleasedModelCard(
             name=manifest["name"],
             version=manifest["version"],
@@ -276,7 +277,7 @@ def _card(folder: Path, used: set[str]) -> ReleasedModelCard | None:
             thresholds=manifest.get("thresholds", {}),
             threshold_rule=manifest.get("threshold_rule", ""),
             sha256=sha256,
-            in_use=sha256 in used,
+            in_use=bool({sha256, small} & used),
             training_data=[
                 TrainingSet(
                     name=each["name"], pictures=each["pictures"], licence=each.get("licence", "")

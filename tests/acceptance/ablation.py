@@ -1,6 +1,6 @@
 """What each ingredient of the covers' training brings, on real validation pictures.
 
-    python -m tests.acceptance.ablation OUT [--epochs 5] [--width-px 320]
+    python -m tests.acceptance.ablation OUT [--epochs 5] [--width-px 320] [--threads 2]
 
 Trains YOLOv8n from COCO's weights for a few epochs, once with everything and once without each
 ingredient, always with as many steps, and measures all of them on the same validation side. A run
@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--width-px", type=int, default=320)
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     steps = None
     matches: dict[str, list[list[PictureMatch]]] = {}
@@ -87,7 +88,7 @@ def main() -> None:
         pictures = sum(entry.split == "train" for entry in dataset.entries)
         steps = steps or args.epochs * pictures
         epochs = max(1, round(steps / pictures))
-        weights = _trained(variant, folder, epochs, args.width_px)
+        weights = _trained(variant, folder, epochs, args.width_px, args.threads)
         matches[variant.name] = _measured(args.out / "0" / "dataset", weights, args.width_px)
         _print(variant.name, matches)
     rows = {name: _row(found, matches[VARIANTS[0].name]) for name, found in matches.items()}
@@ -109,7 +110,7 @@ def _built(variant: Variant, folder: Path) -> Dataset:
     return build_dataset(config, variant.sets(COVER_SETS))
 
 
-def _trained(variant: Variant, folder: Path, epochs: int, width_px: int) -> Path:
+def _trained(variant: Variant, folder: Path, epochs: int, width_px: int, threads: int) -> Path:
     """The network as ONNX. Every variant has the same number of steps, up to half an epoch."""
     weights = folder / "network" / "weights.onnx"
     if weights.exists():
@@ -128,6 +129,7 @@ def _trained(variant: Variant, folder: Path, epochs: int, width_px: int) -> Path
             scale=0.6,
             mosaic=variant.mosaic,
             close_mosaic=2,
+            threads=threads,
         )
     )
     network, classes = load_run(last)

@@ -241,6 +241,12 @@ def false_alarms(model: Path, streets: Sequence[np.ndarray]) -> int:
     return sum(taken_for_missing(network, image, box, limit) for image, box in views)
 
 
+def gate_of(folder: Path) -> dict[str, Any]:
+    """The gate's report on what was learned there."""
+    text = (folder / "run" / "candidate" / "gate.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
 def main(out: Path) -> int:
     running = MODELS / "covers"
     limit = released_manifest(running).thresholds["cover_missing"]
@@ -252,6 +258,8 @@ def main(out: Path) -> int:
     counts = [false_alarms(folder, streets) for folder in (running, candidate)]
     poisoned = serve(out / "poisoned", poisoned_views())
     refused = learn(out / "poisoned")
+    gates = {name: gate_of(out / name) for name in ("honest", "poisoned")}
+    contradict = any(row["contradicts"] for row in gates["poisoned"]["rejections"])
     record = {
         "incidents_answered": answered,
         "gate_passed": honest == 0,
@@ -260,12 +268,14 @@ def main(out: Path) -> int:
         "taken_for_missing_after": counts[1],
         "poisoned_incidents": poisoned,
         "poisoned_refused": refused == 2,
+        "reasons": {name: gate["reasons"] for name, gate in gates.items()},
+        "rejections": {name: gate["rejections"] for name, gate in gates.items()},
         "minutes": round((time.monotonic() - began) / 60, 1),
     }
     (out / "report.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=1))
     learned = honest == 0 and counts[1] * 4 <= counts[0]
-    return 0 if learned and refused == 2 else 1
+    return 0 if learned and refused == 2 and contradict else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import pytest
 
 from detector.inference.fake import FakeDetector
 from detector.inference.manifest import Manifest
-from training.gate import AP50, FALSE_ALARMS, Comparison, GateRule, Verdict, reasons_of
+from training.comparison import AP50, FALSE_ALARMS, Comparison, GateRule
+from training.gate import Verdict, reasons_of
 from training.gate_clip import Remembered, Replayed, clips_of, replayed, rules_for
 from training.gate_report import gate_lines, gate_record
 from training.incident_figures import FALSE, FOUND, TIME, incident_figures, poisson_interval

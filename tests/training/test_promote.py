@@ -10,9 +10,10 @@ import pytest
 from detector.inference.manifest import read_manifest
 from detector.types import ModelError
 from tests.training.made_entry import entry
+from training.comparison import AP50, Comparison, GateRule, Side, compare
 from training.dataset import Dataset
 from training.evaluate import Seen
-from training.gate import AP50, Comparison, GateRule, Side, compare, reasons_of
+from training.gate import reasons_of
 from training.label import Box
 from training.predict import Predictions
 from training.promote import exchange, promote, rollback

@@ -220,6 +220,12 @@ def test_permissions_have_names():
          "difference +0.150 to +0.550", "gate_side_worse"),
         ("vendor: false incidents a camera-hour 1.2 against 0.4 (0.1 to 0.9)", "gate_clips_worse"),
         ("vendor: seconds to incident None against 40.0 (30.0 to 50.0)", "gate_clips_worse"),
+        ("cover_missing: recall at the threshold 0.478 against 0.687 on the learned side, "
+         "difference -0.291 to -0.119", "gate_side_worse"),
+        ("cover_missing: 12 places that Li Na, key desk rejected came apart from 92 labels by "
+         "0.58 only (0.43 to 0.73; 0.5: not at all), and 11 are still found. These verdicts "
+         "contradict the other labels; have them looked at a second time, first: a, b",
+         "gate_rejections"),
         ("no class has 5 labels in the frozen set: it cannot decide", "gate_few_labels"),
         ("runs/x is street with a, b; running is street with a", "gate_other_classes"),
         ("something else", ""),

@@ -67,7 +67,7 @@ function candidateOf(found, load) {
     ),
     found.reasons.map((reason) => h("p", { class: "bad" }, `▼ ${said(reason)}`)),
     gate && [
-      figures([...gate.comparisons, ...gate.false_alarms], gate),
+      figures([...gate.comparisons, ...gate.false_alarms, ...gate.recalls], gate),
       gate.incidents.length > 0 && [h("h3", {}, t("models.incidents")), figures(gate.incidents, gate)],
       h("p", { class: "quiet" }, t("models.judged", { when: when(gate.made_at), set: gate.dataset_sha256.slice(0, 12) })),
     ],

@@ -3,9 +3,9 @@
 
 import { ago, has, t, when, word } from "./i18n.js";
 
-const FIGURES = { AP50: "ap50", "false alarms a picture": "false_alarms", "false incidents a camera-hour": "false_incidents", "share of incidents found": "found", "seconds to incident": "time" };
+const FIGURES = { AP50: "ap50", "false alarms a picture": "false_alarms", "recall at the threshold": "recall", "false incidents a camera-hour": "false_incidents", "share of incidents found": "found", "seconds to incident": "time" };
 export const figureName = (name) => (FIGURES[name] ? t(`models.figure.${FIGURES[name]}`) : name);
-export const sideName = (name) => (["frozen", "newest", "clips"].includes(name) ? t(`models.side.${name}`) : name);
+export const sideName = (name) => (["frozen", "newest", "learned", "clips"].includes(name) ? t(`models.side.${name}`) : name);
 export const classNames = (names) => names.split("+").map(word).join(" + ");
 export const permissionName = (name) => t(`permission.${name}`);
 
