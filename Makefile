@@ -36,7 +36,9 @@ test: check
 bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.look
 	$(BIN)/python -m tests.benchmarks.networks
+	$(BIN)/python -m tests.benchmarks.networks --model covers
 	$(BIN)/python -m tests.benchmarks.against
+	$(BIN)/python -m tests.acceptance.same_incidents
 	$(BIN)/python -m tests.benchmarks.carrying datasets/scenes/clips/*.mp4
 	$(BIN)/python -m tests.benchmarks.cameras --cameras 10,100,500,1000
 	$(BIN)/python -m tests.benchmarks.cameras --kind visit --cameras 10,100

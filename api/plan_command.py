@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -78,7 +79,11 @@ def _costs(file: Path | None, models: Path) -> Costs:
             return Costs.model_validate(record["costs"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise typer.BadParameter(f"{file}: holds no costs: {error}") from error
-    detectors = [load_model(models / name, threads=1) for name in _LOOKING_AT_STREETS]
+    with TemporaryDirectory() as folder:  # measured as at a service's first start
+        choices = Path(folder) / "engines.json"
+        detectors = [
+            load_model(models / name, threads=1, choices=choices) for name in _LOOKING_AT_STREETS
+        ]
     warm_up(detectors)
     return measured_costs(detectors)
 

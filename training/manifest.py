@@ -57,17 +57,27 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Time of one look of one weights file on the machine that measured."""
+    """CPU time of one pass on the machine that measured."""
 
-    look_s: float  # median
+    look_core_s: float  # median, all threads together
     threads: int
+    cpu: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfNumbers:
+    """What the weights find when they are computed in bf16, and at what cost."""
+
+    figures: tuple[Figure, ...]
+    timing: Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallWeights:
-    """INT8 weights beside the fp32 ones, and what they cost and save."""
+    """INT8 weights beside the fp32 ones, and what they find and cost."""
 
     weights: FileRef
+    modules_in_float: tuple[int, ...]  # besides the head
     figures: tuple[Figure, ...]
     timing: Timing
 
@@ -90,8 +100,10 @@ class Manifest:
     dataset_sha256: str
     metrics: Metrics
     reproduce: str
-    timing: Timing | None = None  # of the fp32 weights
-    int8: SmallWeights | None = None  # released only when within the tolerance of fp32
+    timing: Timing | None = None  # in float32
+    # Present only when within the tolerance of float32; the runtime uses nothing else.
+    bf16: HalfNumbers | None = None
+    int8: SmallWeights | None = None
     licence: str = "AGPL-3.0-or-later"
 
 

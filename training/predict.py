@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from detector.inference.backend import Backend, OnnxRuntimeBackend
+
 FILL = 114
 
 
@@ -20,24 +22,18 @@ class Predictions:
     class_id: np.ndarray  # (N,)
 
 
-class OnnxModel:
-    """Weights with the input size they are run at."""
+class NetworkModel:
+    """A network on one of the runtime's engines, with the input size it is run at."""
 
-    def __init__(self, weights: Path, width_px: int, height_px: int, iou: float = 0.7) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self._session = onnxruntime.InferenceSession(
-            str(weights), options, providers=["CPUExecutionProvider"]
-        )
+    def __init__(self, engine: Backend, width_px: int, height_px: int, iou: float = 0.7) -> None:
+        self._engine = engine
         self._size = (width_px, height_px)
         self._iou = iou
 
     def predict(self, image: np.ndarray, floor: float = 0.001, limit: int = 300) -> Predictions:
         """Boxes of a BGR picture with a score of at least `floor`, best first."""
         blob, scale, left, top = letterbox(image, *self._size)
-        rows = np.asarray(self._session.run(None, {"images": blob})[0])[0].T
+        rows = self._engine.run(blob)[0].T
         scores, class_ids = rows[:, 4:].max(1), rows[:, 4:].argmax(1)
         kept = scores >= floor
         rows, scores, class_ids = rows[kept], scores[kept], class_ids[kept]
@@ -48,6 +44,13 @@ class OnnxModel:
         xyxy = np.clip(xyxy, 0, [width, height, width, height])
         order = _suppressed(xyxy, scores, class_ids, self._iou)[:limit]
         return Predictions(xyxy=xyxy[order], score=scores[order], class_id=class_ids[order])
+
+
+class OnnxModel(NetworkModel):
+    """Weights on ONNX Runtime with two threads."""
+
+    def __init__(self, weights: Path, width_px: int, height_px: int, iou: float = 0.7) -> None:
+        super().__init__(OnnxRuntimeBackend(weights, threads=2), width_px, height_px, iou)
 
 
 def letterbox(image: np.ndarray, width: int, height: int) -> tuple[np.ndarray, float, int, int]:

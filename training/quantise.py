@@ -1,10 +1,9 @@
-"""INT8 weights from fp32 ones, calibrated on training pictures, the head left in float."""
+"""INT8 weights from fp32 ones, calibrated once; any modules of the network can be left in float."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,46 +11,83 @@ import cv2
 import numpy as np
 
 from training.dataset import Dataset
-from training.predict import OnnxModel, letterbox
+from training.half_weights import store_half
+from training.predict import letterbox
 
 if TYPE_CHECKING:
     from onnxruntime.quantization import CalibrationDataReader
 
 INT8_WEIGHTS = "weights.int8.onnx"
 
-TOLERANCE = 0.005
-"""INT8 weights are released when no class loses more AP50 than this."""
 
+class Quantiser:
+    """A network whose convolutions can become INT8, module by module (`/model.<number>/...`).
 
-def quantise(
-    weights: Path, pictures: Sequence[Path], width_px: int, height_px: int, target: Path
-) -> Path:
-    """Write INT8 weights. Convolutions become INT8 except those of the detection head, whose
-    outputs (box distances and class scores) lose too much in 256 steps."""
-    import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    The head, the last module, always stays in float: its outputs (box distances and class scores)
+    lose too much in 256 steps. Inputs of a convolution are rounded to 256 steps between the mean
+    of the least and the mean of the greatest values that the pictures bring there; its weights a
+    channel at a time; its outputs are not, since the activation that follows them would be rounded
+    twice. `folder` takes what is kept between two calls of `write`.
+    """
 
-    prepared = target.with_suffix(".prepared.onnx")
-    quant_pre_process(str(weights), str(prepared), skip_symbolic_shape=True)
-    graph = onnx.load(str(prepared)).graph
-    head = head_nodes([node.name for node in graph.node])
-    logging.getLogger().setLevel(logging.WARNING)
-    quantize_static(
-        str(prepared),
-        str(target),
-        _reader(pictures, width_px, height_px),
-        quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=["Conv"],
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        nodes_to_exclude=head,
-        calibrate_method=CalibrationMethod.MinMax,
-        extra_options={"CalibMovingAverage": True},
-    )
-    prepared.unlink()
-    return target
+    def __init__(
+        self, weights: Path, pictures: Sequence[Path], width_px: int, height_px: int, folder: Path
+    ) -> None:
+        import onnx
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+
+        self._pictures, self._size = tuple(pictures), (width_px, height_px)
+        self._prepared = folder / "prepared.onnx"
+        self._ranges = folder / "ranges.json"
+        quant_pre_process(str(weights), str(self._prepared), skip_symbolic_shape=True)
+        nodes = onnx.load(str(self._prepared)).graph.node
+        names = [node.name for node in nodes if node.op_type == "Conv"]
+        self._head = head_nodes(names)
+        self._by_module: dict[int | None, list[str]] = {}
+        for name in names:
+            if name not in self._head:
+                self._by_module.setdefault(_module(name), []).append(name)
+
+    @property
+    def modules(self) -> tuple[int, ...]:
+        """Numbers of the modules with convolutions, without the head, in the network's order."""
+        return tuple(number for number in self._by_module if number is not None)
+
+    def inputs(self, count: int) -> list[np.ndarray]:
+        """The first pictures as (1, 3, H, W) inputs of the network."""
+        reader = _reader(self._pictures[:count], *self._size)
+        return [feed["images"] for feed in iter(reader.get_next, None)]
+
+    def write(self, target: Path, in_float: Collection[int] = ()) -> Path:
+        """Writes weights in which all but the modules `in_float` compute in INT8."""
+        from onnxruntime.quantization import (
+            CalibrationMethod,
+            QuantFormat,
+            QuantType,
+            quantize_static,
+        )
+
+        kept = [name for number in in_float for name in self._by_module[number]]
+        logging.getLogger().setLevel(logging.WARNING)
+        quantize_static(
+            str(self._prepared),
+            str(target),
+            _reader(self._pictures, *self._size),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[*self._head, *kept],
+            calibrate_method=CalibrationMethod.MinMax,
+            calibration_cache_path=self._ranges,
+            extra_options={
+                "CalibMovingAverage": True,
+                "OpTypesToExcludeOutputQuantization": ["Conv"],
+            },
+        )
+        store_half(target, only_exact=True)
+        return target
 
 
 def head_nodes(names: Sequence[str]) -> list[str]:
@@ -67,17 +103,6 @@ def calibration_pictures(folder: Path, dataset: Dataset, count: int, seed: int =
     chance = np.random.default_rng(seed)
     drawn = chance.permutation(len(names))[:count]
     return [folder / "images" / "train" / names[index] for index in sorted(drawn)]
-
-
-def speed_of(model: OnnxModel, image: np.ndarray, looks: int = 20) -> float:
-    """Median seconds of one look, letterbox and suppression included."""
-    model.predict(image, floor=0.25)
-    times = []
-    for _ in range(looks):
-        start = time.perf_counter()
-        model.predict(image, floor=0.25)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
 
 
 def _module(name: str) -> int | None:

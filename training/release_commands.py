@@ -27,11 +27,13 @@ _MODELS = typer.Option(help="folder of the running models")
 def export(
     model: Annotated[Path, typer.Argument(help="folder with checkpoint and network.yaml")],
     int8: Annotated[
-        Path | None, typer.Option(help="built dataset to calibrate on: write INT8 weights too")
+        Path | None,
+        typer.Option(help="built dataset: INT8 weights calibrated on it, INT8 and bf16 measured"),
     ] = None,
     pictures: Annotated[int, typer.Option(help="calibration pictures")] = 100,
 ) -> None:
-    """Write ONNX weights from a released checkpoint; INT8 ones only when they lose nothing.
+    """Write ONNX weights from a released checkpoint; with --int8 also smaller numbers, as far as
+    no class loses more than 0.5 points of AP50 in them.
 
     Weights that are as the release's manifest says are kept: exported anew they compute the same,
     but not byte for byte, and incidents keep the hash of what found them.
@@ -43,7 +45,8 @@ def export(
     kept = weights_as_recorded(model)
     typer.echo(f"{kept}: as the manifest says, kept" if kept else str(export_onnx(model)))
     if int8 is not None:
-        typer.echo(add_small_weights(model, int8, pictures))
+        for line in add_small_weights(model, int8, pictures):
+            typer.echo(line)
 
 
 @app.command("release")

@@ -1,6 +1,7 @@
 """Released models on ONNX Runtime and OpenVINO, without torch."""
 
-from detector.inference.model import BackendName, ReleasedModel, load_model
+from detector.inference.engine import BackendName
+from detector.inference.model import ReleasedModel, load_model
 from detector.inference.warming import warm_up
 
 __all__ = ["BackendName", "ReleasedModel", "load_model", "warm_up"]

@@ -72,20 +72,22 @@ class _Network:
 
 
 class OpenVinoBackend:
-    """OpenVINO on an x86 CPU, in float32; one compiled network for each input shape.
+    """OpenVINO on an x86 CPU; one compiled network for each input shape.
 
-    Compiling takes about half a core-second. It holds up inputs of its own shape only.
+    `precision` is that of what the weights give in float: `f32`, or `bf16` on a CPU that computes
+    in it; inputs and outputs are float32 always. Compiling takes about half a core-second. It
+    holds up inputs of its own shape only.
     """
 
     MAX_SHAPES = 8  # cameras come in few aspect ratios; folders of photographs in many
 
-    def __init__(self, weights: Path, threads: int) -> None:
+    def __init__(self, weights: Path, threads: int, precision: str = "f32") -> None:
         import openvino
 
         self._core = openvino.Core()
         self._weights = weights
         self._options = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }

@@ -37,6 +37,16 @@ class WeightsSpec(_Part):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class Bf16Spec(_Part):
+    """Stands in a manifest when the weights were measured in bf16, too, and found as much."""
+
+
+class Int8Spec(_Part):
+    """INT8 weights that were measured to find as much as the others."""
+
+    weights: WeightsSpec
+
+
 class Manifest(_Part):
     """The fields of `manifest.json` that the runtime needs; others are for people."""
 
@@ -48,6 +58,14 @@ class Manifest(_Part):
     nms: NmsSpec = NmsSpec()
     thresholds: dict[str, float]
     weights: WeightsSpec
+    bf16: Bf16Spec | None = None
+    int8: Int8Spec | None = None
+
+    @property
+    def all_sha256(self) -> frozenset[str]:
+        """Of every file of weights: any of them may be the one in use."""
+        files = (self.weights, *((self.int8.weights,) if self.int8 else ()))
+        return frozenset(file.sha256 for file in files)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -73,6 +91,8 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
         )
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
+    if manifest.int8 is not None:
+        _check_weights(folder / manifest.int8.weights.file, manifest.int8.weights.sha256)
     return manifest
 
 

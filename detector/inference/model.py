@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
-from enum import StrEnum
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBackend
+from detector.inference.backend import Backend
 from detector.inference.choice import cheapest
+from detector.inference.engine import BackendName, Engine, engines_of, in_float32
 from detector.inference.letterbox import Letterbox, as_input, letterbox_of, letterboxed
 from detector.inference.manifest import Manifest, read_manifest
 from detector.inference.suppression import suppressed
@@ -20,17 +19,13 @@ from detector.inference.warming import COMMON_SIZES_PX
 from detector.types import Detections, ModelError
 
 
-class BackendName(StrEnum):
-    AUTO = "auto"
-    ONNXRUNTIME = "onnxruntime"
-    OPENVINO = "openvino"
-
-
 class ReleasedModel:
-    """A detector loaded from a folder under `models/`."""
+    """A detector loaded from a folder under `models/`. `engine` is what computes it."""
 
-    def __init__(self, manifest: Manifest, backend: Backend) -> None:
+    def __init__(self, manifest: Manifest, engine: Engine, backend: Backend) -> None:
         self.manifest = manifest
+        self.engine = engine.name
+        self._sha256 = engine.sha256
         self._backend = backend
 
     @property
@@ -43,7 +38,8 @@ class ReleasedModel:
 
     @property
     def sha256(self) -> str:
-        return self.manifest.weights.sha256
+        """Of the weights that are really used: the INT8 ones where these are."""
+        return self._sha256
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -95,32 +91,39 @@ def load_model(
     """Loads a released model.
 
     `auto` takes, on x86, the engine that a measurement found cheapest; `choices` is the file where
-    these are remembered, and without one it takes OpenVINO. Elsewhere it takes ONNX Runtime.
+    these are remembered, and without one it takes OpenVINO in float32. Elsewhere it takes ONNX
+    Runtime. An engine with smaller numbers that the release or this CPU does not have is replaced
+    by the same runtime in float32.
     Raises ModelError naming the folder when it is missing, damaged or of an unknown format.
     """
     manifest = read_manifest(folder)
-    weights = folder / manifest.weights.file
+    engines = engines_of(manifest, folder, threads)
     try:
-        engine = _engine(manifest, weights, backend, threads, choices)
+        engine, ready = _chosen(manifest, engines, backend, f"{threads} threads", choices)
     except Exception as error:  # the engines raise their own unrelated types
-        raise ModelError(f"{weights}: cannot be loaded: {error}") from error
-    return ReleasedModel(manifest, engine)
+        raise ModelError(f"{folder}: its weights cannot be loaded: {error}") from error
+    return ReleasedModel(manifest, engine, ready)
 
 
-def _engine(
-    manifest: Manifest, weights: Path, backend: BackendName, threads: int, choices: Path | None
-) -> Backend:
-    builders: dict[str, Callable[[], Backend]] = {
-        BackendName.OPENVINO.value: partial(OpenVinoBackend, weights, threads),
-        BackendName.ONNXRUNTIME.value: partial(OnnxRuntimeBackend, weights, threads),
-    }
-    if backend is not BackendName.AUTO:
-        return builders[backend.value]()
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return builders[BackendName.ONNXRUNTIME.value]()
-    if choices is None:
-        return builders[BackendName.OPENVINO.value]()
-    box = letterbox_of(*COMMON_SIZES_PX[0], manifest.input)
-    shape = (1, 3, box.input_height_px, box.input_width_px)
-    key = f"{manifest.weights.sha256} {threads} threads"
-    return cheapest(builders, shape, key, choices)[1]
+def _chosen(
+    manifest: Manifest,
+    engines: Mapping[BackendName, Engine],
+    wanted: BackendName,
+    key: str,
+    choices: Path | None,
+) -> tuple[Engine, Backend]:
+    if wanted is BackendName.AUTO and choices is not None and _is_x86():
+        box = letterbox_of(*COMMON_SIZES_PX[0], manifest.input)
+        shape = (1, 3, box.input_height_px, box.input_width_px)
+        builders = {name.value: engine.build for name, engine in engines.items()}
+        key = " ".join([*sorted(manifest.all_sha256), key])
+        name, backend = cheapest(builders, shape, key, choices)
+        return engines[BackendName(name)], backend
+    if wanted is BackendName.AUTO:
+        wanted = BackendName.OPENVINO if _is_x86() else BackendName.ONNXRUNTIME
+    engine = engines.get(wanted) or engines[in_float32(wanted)]
+    return engine, engine.build()
+
+
+def _is_x86() -> bool:
+    return platform.machine().lower() in ("x86_64", "amd64")

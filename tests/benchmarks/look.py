@@ -3,9 +3,10 @@
     python -m tests.benchmarks.look [--looks 20]
 
 Core-milliseconds: CPU time of the process over all its threads, so that other load on the machine
-hardly counts. The floor is the decoding of one keyframe and the bare passes of the networks. The
-whole look is measured through the running parts (source, trust, watch, recorder, database), not as
-the sum of the steps.
+hardly counts. The networks run on the engines that the service would choose here, one thread. The
+floor is the decoding of one keyframe and the bare passes of the networks. The whole look is
+measured through the running parts (source, trust, watch, recorder, database), not as the sum of
+the steps.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def service_of(folder: Path, *, carry: bool) -> Service:
     raw = {
         "data_folder": folder,
         "cameras": [{**camera, "interval_s": 10}],
-        "looks": {"carry": {"enabled": carry}, "inference_threads": 1, "backend": "openvino"},
+        "looks": {"carry": {"enabled": carry}, "inference_threads": 1},
         "evidence": {"min_free_bytes": 0},
     }
     return Service(parse_config(raw, "benchmark"))
@@ -166,6 +167,8 @@ def measure(looks: int) -> dict[str, float]:
         quiet.stop()
     result = {name: statistics.median(found[1:]) for name, found in costs.found.items()}
     result["over floor"] = statistics.median(ratios[1:])
+    engines = {model.name: str(model.engine) for model in busy.detectors}
+    sys.stderr.write(f"engines: {engines}\n")
     return result
 
 

@@ -1,0 +1,41 @@
+"""What this machine's CPU is, and which small number formats it computes in."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_CPUINFO: Final = Path("/proc/cpuinfo")
+_BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
+_INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+
+
+def cpu_name() -> str:
+    """As the system names it; else its architecture."""
+    return _field("model name") or platform.processor() or platform.machine()
+
+
+def computes_in_bf16() -> bool:
+    """Elsewhere bf16 is emulated or left out by the engines, and saves nothing."""
+    return bool(_BF16_FLAGS & _flags())
+
+
+def computes_in_int8() -> bool:
+    """Whether sums of INT8 products do not overflow: without VNNI they are gathered in 16 bits,
+    which saturate, so that other boxes may come out."""
+    return bool(_INT8_FLAGS & _flags())
+
+
+@cache
+def _flags() -> frozenset[str]:
+    return frozenset(_field("flags").split())
+
+
+def _field(name: str) -> str:
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

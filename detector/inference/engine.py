@@ -1,0 +1,72 @@
+"""The ways in which a release can be computed: which runtime, in which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBackend
+from detector.inference.cpu import computes_in_bf16, computes_in_int8
+from detector.inference.manifest import Manifest
+
+
+class BackendName(StrEnum):
+    """A runtime, in float32 unless a number format follows.
+
+    `openvino_int8` computes what its weights leave in float in bf16, where the CPU has it.
+    """
+
+    AUTO = "auto"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+    OPENVINO_BF16 = "openvino_bf16"
+    OPENVINO_INT8 = "openvino_int8"
+    ONNXRUNTIME_INT8 = "onnxruntime_int8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One of them; `sha256` is of the weights that it reads."""
+
+    name: BackendName
+    sha256: str
+    build: Callable[[], Backend]
+
+
+def engines_of(manifest: Manifest, folder: Path, threads: int) -> dict[BackendName, Engine]:
+    """Every engine that may run the release here, the surest first.
+
+    Smaller numbers only where this CPU computes in them, and where the manifest says that what
+    the release finds in them was measured and is the same within the tolerance of the export.
+    """
+    weights, small = folder / manifest.weights.file, manifest.int8
+    builds: dict[BackendName, Callable[[], Backend]] = {
+        BackendName.OPENVINO: partial(OpenVinoBackend, weights, threads),
+        BackendName.ONNXRUNTIME: partial(OnnxRuntimeBackend, weights, threads),
+    }
+    if manifest.bf16 is not None and computes_in_bf16():
+        builds[BackendName.OPENVINO_BF16] = partial(OpenVinoBackend, weights, threads, "bf16")
+    if small is not None and computes_in_int8():
+        file, rest = folder / small.weights.file, "bf16" if computes_in_bf16() else "f32"
+        builds[BackendName.OPENVINO_INT8] = partial(OpenVinoBackend, file, threads, rest)
+        builds[BackendName.ONNXRUNTIME_INT8] = partial(OnnxRuntimeBackend, file, threads)
+    return {
+        name: Engine(
+            name=name,
+            sha256=small.weights.sha256 if small and _in_int8(name) else manifest.weights.sha256,
+            build=build,
+        )
+        for name, build in builds.items()
+    }
+
+
+def in_float32(name: BackendName) -> BackendName:
+    """The same runtime without smaller numbers."""
+    return BackendName(name.value.partition("_")[0])
+
+
+def _in_int8(name: BackendName) -> bool:
+    return name.value.endswith("_int8")
