@@ -223,7 +223,7 @@ def test_other_models_on_a_machine_are_refused(tmp_path, monkeypatch):
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("victim", ["worker", "machine"])
 def test_what_is_lost_in_the_middle_is_done_again(tmp_path, victim):
@@ -251,7 +251,7 @@ def test_what_is_lost_in_the_middle_is_done_again(tmp_path, victim):
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 def test_a_recording_that_kills_its_worker_stops_nothing(tmp_path):
     paths = [
