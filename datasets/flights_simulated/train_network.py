@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from change_crops import ADDED, REMOVED, SIDE, UNSURE
+from change_crops import ADDED, OTHER, REMOVED, SIDE, UNSURE
 from torch import nn
 from torch.nn import functional
 
@@ -83,9 +83,10 @@ def _doubled(x: torch.Tensor) -> torch.Tensor:
 
 
 def varied(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turns, sizes and mirrors, swaps the days (with the labels), changes light, hue and contrast
-    of either day, throws shade, and lays the days a little off each other."""
-    x, y = _pasted(*_turned(x, y))
+    """Turns, sizes and mirrors, swaps the days (with the labels), paints roofs, changes light, hue
+    and contrast of either day, throws shade, and lays the days a little off each other."""
+    x, y = _standing(*_pasted(*_turned(x, y)))
+    x = _repainted(x)
     swap = torch.rand(len(x)) < 0.5
     x[swap] = torch.cat([x[swap, 3:6], x[swap, :3], x[swap, 6:]], dim=1)
     other = y.clone()
@@ -140,6 +141,55 @@ def _pasted(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
             made[:, plane][near] = planes[:, plane][near]
         told[near] = torch.where(told[near] == UNSURE, told[near], labels[near])
     return made, told
+
+
+def _standing(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sets another crop's new structures up on both days, in three of ten crops: they came on
+    neither. Each day's light, which changes afterwards, then falls on the same structure."""
+    into = (torch.rand(len(x)) < 0.3)[:, None, None]
+    by = [int(v) for v in torch.randint(SIDE, (2,))]
+    planes, labels = x.roll((2, *by), (0, 2, 3)), y.roll((2, *by), (0, 1, 2))
+    spot = (labels == ADDED).float()[:, None]
+    near = (functional.max_pool2d(spot, 11, 1, 5)[:, 0] > 0) & into
+    made, told = x.clone(), y.clone()
+    for plane in (0, 1, 2):
+        made[:, plane][near] = made[:, 3 + plane][near] = planes[:, 3 + plane][near]
+    made[:, 6][near] = planes[:, 6][near] * float(torch.rand(1)) * 0.5
+    told[near & (y != UNSURE)] = OTHER
+    return made, told
+
+
+def _repainted(x: torch.Tensor) -> torch.Tensor:
+    """Gives a large rectangle of one day another colour and a fainter pattern, in three of ten
+    crops: a roof that is painted or sealed differs from its old self over the whole of it."""
+    n = len(x)
+    line = torch.linspace(-1, 1, SIDE)
+    angle = torch.rand(n, 1, 1) * math.pi
+    spot = torch.empty(2, n, 1, 1).uniform_(-0.8, 0.8)
+    east, north = line[None, None, :] - spot[0], line[None, :, None] - spot[1]
+    along = torch.cos(angle) * east + torch.sin(angle) * north
+    across = torch.cos(angle) * north - torch.sin(angle) * east
+    half = torch.empty(2, n, 1, 1).uniform_(0.3, 0.8)  # of a crop's half: 5 to 12 m
+    inside = torch.ones(n, SIDE, SIDE)
+    for way, reach in zip((along, across), half, strict=True):
+        inside = inside * ((reach - way.abs()) * 60).sigmoid()
+    inside = (inside * (torch.rand(n, 1, 1) < 0.3))[:, None]
+    start = 3 * int(torch.randint(2, (1,)))
+    day = x[:, start : start + 3]
+    coarse = functional.avg_pool2d(functional.avg_pool2d(day, 4), 7, 1, 3, count_include_pad=False)
+    even = functional.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear")
+    faint = torch.empty(n, 1, 1, 1).uniform_(0.3, 1.0)
+    spread = torch.tensor([0.3, 0.25, 0.25]).view(1, 3, 1, 1)
+    colour = torch.randn(n, 3, 1, 1) * spread
+    grain = functional.avg_pool2d(torch.randn(n, 1, SIDE, SIDE), 3, 1, 1) * 0.08
+    painted = even + (day - even) * faint + colour + grain
+    # The old pattern is partly gone where the new one covers it.
+    lost = functional.interpolate(torch.rand(n, 1, 16, 16), size=(SIDE, SIDE), mode="bilinear")
+    lost = lost * (1 - faint)
+    made = x.clone()
+    made[:, start : start + 3] = day * (1 - inside) + painted * inside
+    made[:, 6:] = torch.maximum(x[:, 6:], lost * inside)
+    return made
 
 
 def _shade(n: int) -> torch.Tensor:

@@ -17,7 +17,7 @@ class ComparisonConfig(BaseModel):
     flight: FlightConfig = FlightConfig()
     registration: RegistrationConfig = RegistrationConfig()
     candidate: CandidateConfig = CandidateConfig()
-    min_score: float = Field(default=0.45, gt=0, lt=1)  # of all pictures that show it together
+    min_score: float = Field(default=0.5, gt=0, lt=1)  # of all pictures that show it together
     min_area_m2: float = Field(default=5.0, gt=0)
     max_area_m2: float = Field(default=400.0, gt=0)
     min_on_building: float = Field(default=0.6, ge=0, le=1)  # share, where footprints are given

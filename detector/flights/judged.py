@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ Judge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Plane = NDArray[np.float32]
 _SCORE_PERCENTILE = 90  # a few odd pixels make no score
 _CORE_SHARE = 0.5  # of the score: ground that is less likely is the piece's hem
+_SPLIT_SHARES = (0.6, 0.7, 0.8)  # of the score, at which a piece may fall into several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,19 +43,42 @@ def judge(came: Plane, went: Plane, pixel_m: float, config: CandidateConfig) -> 
         for one in candidates(own, pixel_m, config):
             if own[one.inside].mean() < other[one.inside].mean():
                 continue
-            score = float(np.percentile(own[one.inside], _SCORE_PERCENTILE))
-            rest = float(other[one.inside].mean())
-            core = _core(own, one, max(config.probability, _CORE_SHARE * score))
-            found.append(
-                Judged(
-                    corners=core.corners,
-                    inside=core.inside,
-                    came=score if new else rest,
-                    went=rest if new else score,
-                    area_m2=core.area_px * pixel_m**2,
+            for part in _parts(own, one, pixel_m, config):
+                score = float(np.percentile(own[part.inside], _SCORE_PERCENTILE))
+                rest = float(other[part.inside].mean())
+                core = _core(own, part, max(config.probability, _CORE_SHARE * score))
+                found.append(
+                    Judged(
+                        corners=core.corners,
+                        inside=core.inside,
+                        came=score if new else rest,
+                        went=rest if new else score,
+                        area_m2=core.area_px * pixel_m**2,
+                    )
                 )
-            )
     return found
+
+
+def _parts(own: Plane, one: Candidate, pixel_m: float, config: CandidateConfig) -> list[Candidate]:
+    """Structures side by side whose hems touch: where likelier ground falls into several pieces,
+    each of them takes the ground that is nearest to it."""
+    rows, columns = one.inside
+    top, left = rows.min(), columns.min()
+    plane = np.zeros((rows.max() - top + 1, columns.max() - left + 1), np.float32)
+    plane[rows - top, columns - left] = own[one.inside]
+    highest = float(np.percentile(own[one.inside], _SCORE_PERCENTILE))
+    least_px = config.min_area_m2 / pixel_m**2
+    for share in _SPLIT_SHARES:
+        likely = (plane >= share * highest).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(likely, connectivity=4)
+        cores = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least_px]
+        if len(cores) > 1:
+            away = [
+                cv2.distanceTransform((labels != i).astype(np.uint8), cv2.DIST_L2, 3) for i in cores
+            ]
+            nearest = np.argmin(away, axis=0)[rows - top, columns - left]
+            return [around(rows[nearest == i], columns[nearest == i]) for i in range(len(cores))]
+    return [one]
 
 
 def _core(own: Plane, one: Candidate, least: float) -> Candidate:

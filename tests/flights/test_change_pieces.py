@@ -78,6 +78,19 @@ def test_a_piece_is_cut_at_half_of_its_own_score():
     assert one.corners.mean(axis=0) == pytest.approx([29.5, 17.5], abs=0.5)
 
 
+def test_structures_whose_hems_touch_are_told_apart():
+    came, went = np.zeros((60, 80), np.float32), np.zeros((60, 80), np.float32)
+    came[8:26, 10:50] = 0.5  # the hem that both share
+    came[10:24, 12:26] = came[10:24, 34:48] = 0.9
+    one, other = sorted(
+        judge(came, went, 0.24, CandidateConfig()), key=lambda piece: piece.corners[:, 0].mean()
+    )
+    for piece, left in ((one, 12), (other, 34)):
+        assert piece.came == pytest.approx(0.9)
+        assert piece.corners[:, 0].mean() == pytest.approx(left + 6.5, abs=2)
+    assert one.area_m2 + other.area_m2 == pytest.approx(18 * 40 * 0.24**2, rel=0.02)
+
+
 def test_what_is_likelier_the_other_thing_is_no_piece_of_this_kind():
     came, went = np.zeros((60, 80), np.float32), np.zeros((60, 80), np.float32)
     came[8:28, 20:40] = 0.4
