@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.config import RELEASED_MODELS
+from api.logs import configure_logs
 from api.look_costs import measured_costs
 from api.run_commands import fail
 from detector.inference import load_model, warm_up
@@ -79,6 +80,7 @@ def _costs(file: Path | None, models: Path) -> Costs:
             return Costs.model_validate(record["costs"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise typer.BadParameter(f"{file}: holds no costs: {error}") from error
+    configure_logs(as_json=False)  # to stderr: stdout may be wanted as JSON
     with TemporaryDirectory() as folder:  # measured as at a service's first start
         choices = Path(folder) / "engines.json"
         detectors = [

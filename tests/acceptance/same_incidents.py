@@ -1,14 +1,15 @@
 """Whether smaller numbers change what is found: clips through models and rules, engine by engine.
 
     python -m tests.acceptance.same_incidents [CLIP...] [--interval-s 4] [--dwell-s 60]
-        [--engines openvino_bf16,openvino_int8]
+        [--engines auto,openvino_bf16,openvino_int8]
 
 Without clips: the rendered ones, and the real ones of the workplace's data where these are at hand.
-Each look goes through the released street and cover models in float32 and in each other engine that
-this CPU has, and through a watch of its own for each. Prints, for each clip and engine: looks,
-strong detections that both have and that only one has, incidents, and whether the incidents are the
-same: violation, subtype, moments of first sight and of threshold, and place (overlap of 0.8 and
-more). The exit code is 1 where an incident differs.
+Each look goes through the released street and cover models in float32 and on the engines that are
+asked for (`auto`: those that the service would choose here), and through a watch of its own for
+each. Prints, for each clip: looks, strong detections that both have and that only one has, what
+the rules found (by violation, subtype, moments of first sight and of threshold: incidents follow
+from that alone), and whether it is the same, place included (overlap of 0.8 and more). The exit
+code is 1 where it differs.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from detector.inference import BackendName, load_model
+from detector.inference import BackendName, ReleasedModel, load_model
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.recording import Recording
@@ -30,7 +32,6 @@ from detector.types import Detections, Detector, Finding, Frame
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODELS: Final = ("covers", "street")
-SMALL: Final = (BackendName.OPENVINO_BF16, BackendName.OPENVINO_INT8)
 Moments = tuple[str, str, str, str]  # violation, subtype, first sight, threshold
 _SAME_PLACE: Final = 0.8
 _SAME_THING: Final = 0.5
@@ -105,9 +106,15 @@ def _shared(one: Detections, other: Detections) -> int:
     )
 
 
-def models_on(backend: BackendName) -> list[Detector]:
-    """Both released models; one that lacks such numbers runs in float32."""
-    return [load_model(ROOT / "models" / name, backend=backend, threads=1) for name in MODELS]
+def models_on(backend: BackendName) -> list[ReleasedModel]:
+    """Both released models: `auto` as the service would choose here; else one that lacks such
+    numbers runs in float32."""
+    with TemporaryDirectory() as folder:
+        choices = Path(folder) / "engines.json"
+        return [
+            load_model(ROOT / "models" / name, backend=backend, threads=1, choices=choices)
+            for name in MODELS
+        ]
 
 
 def clips_at_hand() -> list[Path]:
@@ -122,7 +129,7 @@ def main() -> int:
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--interval-s", type=float, default=4)
     parser.add_argument("--dwell-s", type=float, default=60)
-    parser.add_argument("--engines", default=",".join(SMALL))
+    parser.add_argument("--engines", default=BackendName.AUTO.value)
     wanted = parser.parse_args()
     full, differs = models_on(BackendName.OPENVINO), False
     for engine in map(BackendName, wanted.engines.split(",")):
@@ -139,7 +146,7 @@ def main() -> int:
                 "both": found.both,
                 "float32_alone": found.float32_alone,
                 "other_alone": found.other_alone,
-                "incidents": len(found.incidents),
+                "findings": len(found.incidents),
                 "same_incidents": found.same_incidents,
             }
             sys.stdout.write(json.dumps(row) + "\n")

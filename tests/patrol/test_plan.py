@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from api import plan_command
 from api.cli import app
 from detector.patrol.plan import BUSY_SHARE, Assumed, Costs, plans
 
@@ -70,3 +72,18 @@ def test_a_file_without_costs_is_named(tmp_path):
     assert answer.exit_code == 2
     # the frame around the message breaks long paths anywhere
     assert "costs.json" in "".join(line.strip("│ ") for line in answer.output.splitlines())
+
+
+def test_what_is_told_while_measuring_does_not_spoil_the_json(monkeypatch):
+    def load(folder, **_):
+        structlog.get_logger("test").info("engine_chosen", engine="made")
+        return folder
+
+    monkeypatch.setattr(plan_command, "load_model", load)
+    monkeypatch.setattr(plan_command, "warm_up", lambda _: None)
+    monkeypatch.setattr(plan_command, "measured_costs", lambda _: COSTS)
+    structlog.reset_defaults()  # as in a fresh process: to stdout
+    answer = CliRunner().invoke(app, ["plan", "--cameras", "5", "--interval", "60", "--json"])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout)["costs"]["examined_core_ms"] == 140
+    assert "engine_chosen" in answer.stderr
