@@ -1,18 +1,20 @@
 """Memory a camera, cost of the rest of a look, start-up and staleness as cameras grow in number.
 
     python -m tests.benchmarks.cameras [--cameras 10,100,500,1000] [--interval-s 60] [--for-s 45]
-        [--kind snapshot|visit]
+        [--kind snapshot|visit] [--networks]
 
 Each number runs in a process of its own: the whole service with that many cameras, all served by
 one local HTTP server (snapshots) or RTSP server (visits), and a network that answers at once, so
 that what is left is our own cost. Looks are core-milliseconds a look without the network; how many
-cameras a machine holds follows from them and the network's cost (tests.benchmarks.look).
+cameras a machine holds follows from them and the network's cost (tests.benchmarks.look), or is
+tried with `--networks`: the released street models on the engines that the service would choose.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,7 @@ CLASSES = ("stall", "cart", "ground_goods", "person", "cover_ok", "cover_damaged
 
 
 class Snapshots(ThreadingHTTPServer):
-    """A few JPEGs of a 720p street in turn, no two answers in a row alike."""
+    """A few JPEGs of a 720p street, any of them at a time: they differ in their grain."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -45,14 +47,13 @@ class Snapshots(ThreadingHTTPServer):
         street = cv2.resize(rough, (1280, 720), interpolation=cv2.INTER_NEAREST)  # sharp edges
         grains = (chance.integers(0, 12, street.shape, np.uint8) for _ in range(5))
         self.pictures = [cv2.imencode(".jpg", cv2.add(street, g))[1].tobytes() for g in grains]
-        self.asked = 0
         super().__init__(("127.0.0.1", 0), Snapshot)
 
 
 class Snapshot(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.server.asked += 1
-        data = self.server.pictures[self.server.asked % len(self.server.pictures)]
+        # In turn, each of a hundred cameras would get the same one every time, and count as frozen.
+        data = random.choice(self.server.pictures)
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -84,21 +85,23 @@ def watch(url: str, wanted: argparse.Namespace, count: int) -> dict:
         {"id": f"c{n}", "url": url, "interval_s": wanted.interval_s, **own} for n in range(count)
     ]
     model = FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
+    models = None if wanted.networks else [model]  # None: the released ones
     process = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         raw = {"data_folder": folder, "cameras": [], "evidence": {"min_free_bytes": 0}}
-        Service(parse_config(raw, "warm"), detectors=[model]).stop()
+        Service(parse_config(raw, "warm"), detectors=models).stop()
         empty_mib = process.memory_info().rss / 2**20
-        service = Service(parse_config({**raw, "cameras": cameras}, "many"), detectors=[model])
+        service = Service(parse_config({**raw, "cameras": cameras}, "many"), detectors=models)
         began_s, first_s = time.monotonic(), None
         service.start()
         while time.monotonic() - began_s < wanted.for_s:
             time.sleep(0.1)
             if first_s is None and any(c.tally.looks for c in service.engine.cameras):
                 first_s = time.monotonic() - began_s
-        looks, cpu_s = looks_of(service), process.cpu_times()
+        looks, carried, cpu_s = looks_of(service), carried_of(service), process.cpu_times()
         time.sleep(wanted.for_s)
         looked, cpu_s = looks_of(service) - looks, spent_s(cpu_s, process.cpu_times())
+        carried = carried_of(service) - carried
         seen = [c.tally.snapshot() for c in service.engine.cameras]
         mib = process.memory_info().rss / 2**20
         bound_s = max(service.engine.stale_bound_s(c.id) or 0 for c in service.engine.cameras)
@@ -108,6 +111,7 @@ def watch(url: str, wanted: argparse.Namespace, count: int) -> dict:
         "first_look_s": round(first_s or -1, 2),
         "looks_a_second": round(looked / wanted.for_s, 2),
         "wanted_a_second": round(count / wanted.interval_s, 2),
+        "carried_turns_a_look": round(carried / max(1, looked), 3),
         "core_ms_a_look": round(1000 * cpu_s / max(1, looked), 2),
         "core_ms_a_camera_s": round(1000 * cpu_s / wanted.for_s / count, 3),
         "mib_a_camera": round((mib - empty_mib) / count, 3),
@@ -121,6 +125,11 @@ def looks_of(service: Service) -> int:
     return sum(camera.tally.looks for camera in service.engine.cameras)
 
 
+def carried_of(service: Service) -> int:
+    """Turns of a model in which it was not asked."""
+    return sum(watch.carried_looks for watch in service._watches.values())
+
+
 def spent_s(before, after) -> float:
     return after.user + after.system - before.user - before.system
 
@@ -131,6 +140,7 @@ def main() -> None:
     parser.add_argument("--interval-s", type=float, default=60)
     parser.add_argument("--for-s", type=float, default=45)
     parser.add_argument("--kind", choices=("snapshot", "visit"), default="snapshot")
+    parser.add_argument("--networks", action="store_true", help="the released models")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     wanted = parser.parse_args()
@@ -145,6 +155,7 @@ def main() -> None:
     )
     url = server.stdout.readline().strip()
     timing = ["--interval-s", str(wanted.interval_s), "--for-s", str(wanted.for_s)]
+    timing += ["--networks"] if wanted.networks else []
     for count in wanted.cameras.split(","):
         run = [*base, *timing, "--url", url, "--cameras", count]
         done = subprocess.run(run, capture_output=True, text=True, check=False)
