@@ -12,7 +12,7 @@ from detector.pipeline.replay import replay
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.recording import Recording
-from detector.types import Detector, Frame, XunjieError
+from detector.types import Detector, Frame, Rule, XunjieError
 
 RULES: Final = ({"rule": "vendor"}, {"rule": "cover"})
 
@@ -76,7 +76,8 @@ def do_job(
     recording = Recording(
         path=job.path, source_id=job.name, interval_s=job.interval_s, for_s=job.for_s
     )
-    watch = Watch(detectors=detectors, rules=[build_rule(dict(settings)) for settings in RULES])
+    rules = [build_rule(dict(settings)) for settings in RULES]
+    watch = Watch(detectors=asked(detectors, rules), rules=rules)
     try:
         result = replay(recording.frames(), watch, progress=looked)
     except XunjieError as error:
@@ -84,3 +85,10 @@ def do_job(
     report = report_of(job.name, job.path, result)
     pictures = pictures_of(job.name, result) if job.pictures else ()
     return Replayed(name=job.name, report=report, pictures=pictures)
+
+
+def asked(detectors: Sequence[Detector], rules: Sequence[Rule]) -> list[Detector]:
+    """Models that see a class of the rules, or people, whom pictures hide: what else there is, such
+    as the one for pictures from above, would cost looks and say nothing."""
+    wanted = {name for rule in rules for name in rule.classes} | {"person"}
+    return [model for model in detectors if wanted & set(model.classes)]

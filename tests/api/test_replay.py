@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.replay_job import RULES, asked
 from detector.inference.fake import FakeDetector
 from detector.pipeline.replay import replay
 from detector.pipeline.watch import Watch
@@ -97,3 +98,11 @@ def test_unreadable_files_are_named_and_stop_nothing(tmp_path: Path):
     assert result.exit_code == 1
     assert "bad.mp4" in result.stderr
     assert [row["source"] for row in json.loads(result.stdout)] == ["good"]
+
+
+def test_only_models_that_the_rules_need_are_asked():
+    """The one for pictures from above sees none of their classes, and nobody to be hidden."""
+    classes = (("rooftop_shed", "building"), ("cover_missing",), ("stall", "person"), ("person",))
+    models = [FakeDetector(lambda image: [], own) for own in classes]
+    rules = [build_rule(dict(settings)) for settings in RULES]
+    assert asked(models, rules) == models[1:]
