@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.replay_report import pictures_of, report_of
+from detector.pipeline.model_set import asked
 from detector.pipeline.replay import replay
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
 from detector.sources.recording import Recording
-from detector.types import Detector, Frame, Rule, XunjieError
+from detector.types import Detector, Frame, XunjieError
 
 RULES: Final = ({"rule": "vendor"}, {"rule": "cover"})
 
@@ -85,10 +86,3 @@ def do_job(
     report = report_of(job.name, job.path, result)
     pictures = pictures_of(job.name, result) if job.pictures else ()
     return Replayed(name=job.name, report=report, pictures=pictures)
-
-
-def asked(detectors: Sequence[Detector], rules: Sequence[Rule]) -> list[Detector]:
-    """Models that see a class of the rules, or people, whom pictures hide: what else there is, such
-    as the one for pictures from above, would cost looks and say nothing."""
-    wanted = {name for rule in rules for name in rule.classes} | {"person"}
-    return [model for model in detectors if wanted & set(model.classes)]

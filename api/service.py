@@ -68,6 +68,7 @@ from detector.pipeline.camera_config import CameraConfig
 from detector.pipeline.engine import Engine
 from detector.pipeline.evidence_desk import EvidenceDesk
 from detector.pipeline.ground_watch import GroundWatch
+from detector.pipeline.model_set import asked, wanted_classes
 from detector.pipeline.recorder import Recorder, Viewpoint
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
@@ -590,10 +591,9 @@ def rules_of(camera: CameraConfig, city: CityConfig) -> list[Rule]:
 
 
 def needed(detectors: Sequence[Detector], rules: Sequence[Rule]) -> tuple[Detector, ...]:
-    """Models that see a class of the rules, and the one that sees people: pictures are masked."""
-    wanted = {name for rule in rules for name in rule.classes} | {"person"}
-    chosen = tuple(model for model in detectors if wanted & set(model.classes))
-    missing = wanted - {name for model in chosen for name in model.classes}
+    """The models that are asked; raises ConfigError where none sees a class that is wanted."""
+    chosen = tuple(asked(detectors, rules))
+    missing = wanted_classes(rules) - {name for model in chosen for name in model.classes}
     if missing:
         names = ", ".join(sorted(missing))
         raise ConfigError(f"no released model sees {names}", code="classes_unseen", classes=names)

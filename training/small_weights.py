@@ -13,6 +13,7 @@ import numpy as np
 
 from detector.inference.backend import Backend, OpenVinoBackend
 from detector.inference.cpu import computes_in_bf16, computes_in_int8
+from detector.inference.engine import int8_engine
 from detector.inference.manifest import Manifest
 from training.dataset import read_dataset
 from training.evaluate import Figure, look
@@ -123,11 +124,6 @@ def sensitive_first(
         quantiser.write(scratch, others)
         moved[module] = output_distance(_outputs(int8_engine(scratch), blobs), expected)
     return tuple(sorted(moved, key=lambda module: -moved[module]))
-
-
-def int8_engine(weights: Path) -> Backend:
-    """As the service computes INT8 weights: what is left in float in bf16 where the CPU has it."""
-    return OpenVinoBackend(weights, 1, "bf16" if computes_in_bf16() else "f32")
 
 
 def output_distance(outputs: np.ndarray, expected: np.ndarray) -> float:

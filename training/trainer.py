@@ -15,8 +15,8 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import RANK
 
+from detector.inference.cpu import computes_in_bf16
 from detector.types.taxonomy import EXCLUSIVE_MODELS, MODEL_CLASSES
-from training.bfloat16 import cpu_computes_in_bfloat16
 from training.masked_loss import MaskedDetectionLoss
 
 __all__ = ["YOLO", "MaskedModel", "MaskedTrainer"]
@@ -108,7 +108,7 @@ def _exclusive(classes: tuple[str, ...]) -> bool:
 
 
 def _bfloat16_pays(device: torch.device) -> bool:
-    return device.type == "cpu" and cpu_computes_in_bfloat16()
+    return device.type == "cpu" and computes_in_bf16()
 
 
 def _as_float(value: Any) -> Any:

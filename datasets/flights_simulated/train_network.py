@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from detector.flights.change_network import CLASSES
 from detector.flights.change_planes import CHANNELS
-from training.bfloat16 import cpu_computes_in_bfloat16
+from detector.inference.cpu import computes_in_bf16
 
 _WEIGHTS = (1.0, 6.0, 6.0)  # of a pixel in the loss: structures are rare
 BATCH = 8
@@ -227,7 +227,7 @@ def train(crops: Crops, held: list[Crops], options: Options, start: Path | None)
             x, y = varied(crops.planes[rows].float(), crops.labels[rows])
             optimiser.zero_grad()
             x = x.contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=cpu_computes_in_bfloat16()):
+            with torch.autocast("cpu", torch.bfloat16, enabled=computes_in_bf16()):
                 logits = network(x)
             loss = functional.cross_entropy(
                 logits.float(), y.long(), weights, ignore_index=UNSURE, label_smoothing=0.02

@@ -60,11 +60,13 @@ def changes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """A piece as one picture shows it. `middle`: of what it holds likely there, metres."""
+    """A piece as one picture shows it. `own`: of `came` and `went`, what the piece is; `middle`: of
+    what it holds likely there, metres."""
 
     picture: str
     came: float
     went: float
+    own: float
     quality: float
     middle: tuple[float, float]
 
@@ -105,6 +107,7 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
         picture=picture,
         came=came,
         went=went,
+        own=came if piece.judged.new else went,
         quality=float(np.median(weight[piece.core])) / 255,
         middle=_middle(own, piece),
     )
@@ -128,10 +131,8 @@ def _middle(own: NDArray[np.float32], piece: _Piece) -> tuple[float, float]:
 
 def _merged(piece: _Piece, looks: Sequence[_Look], config: CandidateConfig) -> Merged:
     one = piece.judged
-    surest = sorted(looks, key=lambda look: -(look.came if one.new else look.went))
-    likely = [
-        look for look in surest if (look.came if one.new else look.went) >= config.probability
-    ]
+    surest = sorted(looks, key=lambda look: -look.own)
+    likely = [look for look in surest if look.own >= config.probability]
     sightings = tuple(_sighting(piece, look) for look in likely or surest[:1])
     return Merged(
         outline=piece.outline,

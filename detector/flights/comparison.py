@@ -78,7 +78,7 @@ def compare(
         result = _picture(kept, shot, compared)
         results.append(result)
         if result.likelihood is not None:
-            sources[result.picture] = _source(kept, result.likelihood.window())
+            sources[result.picture] = _source(kept, result.likelihood)
         progress("compare", number, len(folder.shots))
     good = [r for r in results if r.refused is None]
     if not good:

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from detector.flights.change_network import CLASSES
 from detector.flights.change_planes import STEP
@@ -18,31 +17,6 @@ from detector.geometry.camera_model import View
 
 Bytes = NDArray[np.uint8]
 _CAME, _WENT = CLASSES.index("added"), CLASSES.index("removed")
-
-
-class LikelihoodWindow(BaseModel):
-    """The cells of a picture's likelihood, as `GroundWindow` counts them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    west_cell: int
-    north_cell: int
-    width: int
-    height: int
-    cell_m: float
-
-    @classmethod
-    def of(cls, window: GroundWindow) -> LikelihoodWindow:
-        return cls(
-            west_cell=window.west_cell,
-            north_cell=window.north_cell,
-            width=window.width,
-            height=window.height,
-            cell_m=window.cell_m,
-        )
-
-    def window(self) -> GroundWindow:
-        return GroundWindow(**self.model_dump())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

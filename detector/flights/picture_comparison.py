@@ -16,7 +16,7 @@ from detector.flights.flight_record import ViewRecord
 from detector.flights.ground_window import GroundWindow, Image, rectify
 from detector.flights.ingest import REACH, unusable
 from detector.flights.judged import Judge
-from detector.flights.likelihood import Likelihood, LikelihoodWindow, likelihood_of
+from detector.flights.likelihood import Likelihood, likelihood_of
 from detector.flights.registration import Registration, register
 from detector.flights.shot import Shot
 from detector.flights.sighting import PictureResult, Ring
@@ -74,7 +74,7 @@ class PictureComparison:
             registration_error_m=laid.registration.error_m,
             matches=laid.registration.matches,
             seen=seen_rings(laid.valid, laid.window),
-            likelihood=LikelihoodWindow.of(likelihood.window),
+            likelihood=likelihood.window,
         )
         return result, likelihood
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shapely.geometry import Polygon
 
 from detector.flights.flight_record import ViewRecord
-from detector.flights.likelihood import LikelihoodWindow
+from detector.flights.ground_window import GroundWindow
 from detector.geometry.camera_model import View
 
 Ring = tuple[tuple[float, float], ...]
@@ -52,7 +52,7 @@ class PictureResult(_Part):
     matches: int = 0
     seen: tuple[Ring, ...] = ()  # ground that both flights show, metres
     sightings: tuple[Sighting, ...] = ()  # of things that one picture shows by itself
-    likelihood: LikelihoodWindow | None = None  # where its changes lie; they are a file beside it
+    likelihood: GroundWindow | None = None  # where its changes lie; they are a file beside it
 
 
 def lowered(ring: NDArray[np.float64], view: View, height_m: float) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.types import Detections, Detector
+from detector.types import Detections, Detector, Rule
 
 
 class ModelSet:
@@ -25,3 +25,14 @@ class ModelSet:
         return Detections.merged(
             [model.detect([image], floor=floor)[0] for model in self._detectors]
         )
+
+
+def wanted_classes(rules: Sequence[Rule]) -> set[str]:
+    """What the rules judge, and people: pictures are masked."""
+    return {name for rule in rules for name in rule.classes} | {"person"}
+
+
+def asked(detectors: Sequence[Detector], rules: Sequence[Rule]) -> list[Detector]:
+    """Models that see any of it; others would cost looks and say nothing."""
+    wanted = wanted_classes(rules)
+    return [model for model in detectors if wanted & set(model.classes)]

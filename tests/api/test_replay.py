@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.replay_job import RULES, asked
+from api.replay_job import RULES
 from detector.inference.fake import FakeDetector
+from detector.pipeline.model_set import asked
 from detector.pipeline.replay import replay
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule

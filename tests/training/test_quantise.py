@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.training.made_entry import entry
 from training import small_weights
-from training.dataset import Dataset, Entry
+from training.dataset import Dataset
 from training.evaluate import Figure, Seen
 from training.label import Box
 from training.predict import Predictions
@@ -173,19 +174,6 @@ def test_rare_classes_are_judged_together():
     assert losses(many, [replace(many[0], ap50=0.394)])
 
 
-def entry(name: str) -> Entry:
-    return Entry(
-        name=name,
-        split="val",
-        set_name="made",
-        origin="made",
-        site=name,
-        phash="0" * 16,
-        sha256="0" * 64,
-        labelled=("bus", "cart"),
-    )
-
-
 def seen(name: str, labels: list[int], predicted: list[tuple[int, float]]) -> Seen:
     """Labels side by side in a picture of 100 px; what is predicted lies on them."""
     boxes = tuple(
@@ -194,7 +182,7 @@ def seen(name: str, labels: list[int], predicted: list[tuple[int, float]]) -> Se
     )
     corners = [[20 * place + 5, 25, 20 * place + 15, 75] for place in range(len(predicted))]
     return Seen(
-        entry=entry(name),
+        entry=entry(name, ("bus", "cart")),
         boxes=boxes,
         predictions=Predictions(
             xyxy=np.array(corners, float).reshape(-1, 4),

@@ -65,7 +65,9 @@ def test_ten_operators_at_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = lambda folder, pending: PostgresOffice(postgres_database, pending)  # noqa: E731
+    def made(folder: Path, pending: int) -> PostgresOffice:
+        return PostgresOffice(postgres_database, pending)
+
     monkeypatch.setattr(desk_tests, "Office", made)
     monkeypatch.setattr(Database, "close", lambda self: None)
     desk_tests.test_ten_operators_at_once_lose_and_double_nothing(tmp_path)
