@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from detector.flights.candidate import CandidateConfig
-from detector.flights.fusing import Fused, Source, common, fraction, fuse, place
+from detector.flights.fusing import Fused, Source, fraction, fuse
 from detector.flights.ground_window import GroundWindow
 from detector.flights.judged import Judged, judge
 from detector.flights.likelihood import Likelihood
 from detector.flights.merging import Merged, area_error_m2, without_doubles
+from detector.flights.repainting import repainted
 from detector.flights.sighting import Sighting
 
-_HEM_M = 1.5  # ground around a piece on which a single picture may see it
+_HEM_M = 4.0  # ground around a piece, on which paint would go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +47,7 @@ def changes(
     ]
     looks: list[list[_Look]] = [[] for _ in pieces]
     for name, (window, read) in sources.items():
-        near = [i for i, piece in enumerate(pieces) if common(piece.window, window) is not None]
+        near = [i for i, piece in enumerate(pieces) if piece.window.common(window) is not None]
         if near:
             seen = read()
             for i in near:
@@ -54,7 +55,11 @@ def changes(
                 if look is not None:
                     looks[i].append(look)
     return without_doubles(
-        [_merged(p, seen, config) for p, seen in zip(pieces, looks, strict=True) if seen]
+        [
+            _merged(piece, seen, config)
+            for piece, seen in zip(pieces, looks, strict=True)
+            if seen and not (piece.judged.new and _painted(seen))
+        ]
     )
 
 
@@ -69,20 +74,16 @@ class _Look:
     own: float
     quality: float
     middle: tuple[float, float]
+    repainted: bool
 
 
 def _piece(one: Judged, fused: Fused) -> _Piece:
     rows, columns = one.inside
     hem = round(_HEM_M / fused.window.cell_m)
     top, left = int(rows.min()) - hem, int(columns.min()) - hem
-    window = GroundWindow(
-        west_cell=fused.window.west_cell + left,
-        north_cell=fused.window.north_cell - top,
-        width=int(columns.max()) + hem + 1 - left,
-        height=int(rows.max()) + hem + 1 - top,
-        cell_m=fused.window.cell_m,
-    )
-    core = np.zeros((window.height, window.width), np.bool_)
+    height, width = int(rows.max()) + hem + 1 - top, int(columns.max()) + hem + 1 - left
+    window = fused.window.part(top, left, height, width)
+    core = np.zeros((height, width), np.bool_)
     core[rows - top, columns - left] = True
     outline = Polygon(fused.window.to_ground(one.corners))
     return _Piece(judged=one, outline=outline, window=window, core=core)
@@ -90,10 +91,10 @@ def _piece(one: Judged, fused: Fused) -> _Piece:
 
 def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
     """None where the picture does not show the piece's whole core."""
-    shared = common(piece.window, seen.window)
+    shared = piece.window.common(seen.window)
     if shared is None:
         return None
-    here, there = place(piece.window, shared), place(seen.window, shared)
+    here, there = piece.window.place(shared), seen.window.place(shared)
     weight = np.zeros(piece.core.shape, np.float32)
     weight[here] = seen.weight[there]
     if not (weight[piece.core] > 0).all():
@@ -103,6 +104,8 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
         plane[here] = fraction(told[there])
     came, went = (float(plane[piece.core].mean()) for plane in planes)
     own = planes[0 if piece.judged.new else 1] * _near(piece.core)
+    hue = np.zeros((2, *piece.core.shape), np.float32)
+    hue[:, *here] = seen.hue[:, *there] / np.float32(100)
     return _Look(
         picture=picture,
         came=came,
@@ -110,7 +113,13 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
         own=came if piece.judged.new else went,
         quality=float(np.median(weight[piece.core])) / 255,
         middle=_middle(own, piece),
+        repainted=repainted(piece.core, hue, planes[0], weight > 0),
     )
+
+
+def _painted(looks: Sequence[_Look]) -> bool:
+    """Whether more than half of the pictures that show a piece say so."""
+    return sum(look.repainted for look in looks) > len(looks) / 2
 
 
 def _near(core: NDArray[np.bool_]) -> NDArray[np.bool_]:

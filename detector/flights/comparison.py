@@ -104,7 +104,7 @@ def _picture(kept: Path, shot: Shot, compared: PictureComparison) -> PictureResu
         return result
     result, likelihood = compared(shot)
     if likelihood is not None:
-        write_likelihood(kept.with_suffix(".png"), likelihood)
+        write_likelihood(_likelihood_file(kept), likelihood)
     write_result(kept, result)
     return result
 
@@ -112,15 +112,21 @@ def _picture(kept: Path, shot: Shot, compared: PictureComparison) -> PictureResu
 def _whole(kept: Path, result: PictureResult) -> bool:
     """False for what an older version wrote, too."""
     return result.refused is not None or (
-        result.likelihood is not None and kept.with_suffix(".png").exists()
+        result.likelihood is not None and _likelihood_file(kept).exists()
     )
 
 
+def _likelihood_file(kept: Path) -> Path:
+    return kept.with_suffix(".likelihood.png")
+
+
 def _source(kept: Path, window: GroundWindow) -> Source:
+    file = _likelihood_file(kept)
+
     def read() -> Likelihood:
-        found = read_likelihood(kept.with_suffix(".png"), window)
+        found = read_likelihood(file, window)
         if found is None:
-            raise FlightError(f"{kept.with_suffix('.png')}: damaged; delete it and compare again")
+            raise FlightError(f"{file}: damaged; delete it and compare again")
         return found
 
     return window, read

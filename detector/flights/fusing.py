@@ -35,41 +35,24 @@ class Fused:
 def fuse(sources: Sequence[Source]) -> Fused:
     """The mean of the pictures' log odds, weighted by the quality of their views. At least one
     source, all of one cell size."""
-    window = _around([window for window, _ in sources])
+    window = GroundWindow.holding([window for window, _ in sources])
     came = np.zeros((window.height, window.width), np.uint8)
     went = np.zeros_like(came)
     for part in _blocks(window):
-        rows, columns = place(window, part)
+        rows, columns = window.place(part)
         came[rows, columns], went[rows, columns] = _block(part, sources)
     return Fused(window=window, came=came, went=went)
-
-
-def common(one: GroundWindow, other: GroundWindow) -> GroundWindow | None:
-    """The cells that both windows have."""
-    west = max(one.west_cell, other.west_cell)
-    east = min(one.west_cell + one.width, other.west_cell + other.width)
-    north = min(one.north_cell, other.north_cell)
-    south = max(one.north_cell - one.height, other.north_cell - other.height)
-    if west >= east or south >= north:
-        return None
-    return GroundWindow(
-        west_cell=west,
-        north_cell=north,
-        width=east - west,
-        height=north - south,
-        cell_m=one.cell_m,
-    )
 
 
 def _block(part: GroundWindow, sources: Sequence[Source]) -> tuple[Bytes, Bytes]:
     sums = np.zeros((2, part.height, part.width), np.float32)
     weights = np.zeros((part.height, part.width), np.float32)
     for window, read in sources:
-        shared = common(part, window)
+        shared = part.common(window)
         if shared is None:
             continue
         seen = read()
-        here, there = place(part, shared), place(window, shared)
+        here, there = part.place(shared), window.place(shared)
         weight = seen.weight[there].astype(np.float32)
         weights[here] += weight
         for total, plane in zip(sums, (seen.came, seen.went), strict=True):
@@ -80,34 +63,11 @@ def _block(part: GroundWindow, sources: Sequence[Source]) -> tuple[Bytes, Bytes]
     return came, went
 
 
-def _around(windows: Sequence[GroundWindow]) -> GroundWindow:
-    west = min(w.west_cell for w in windows)
-    north = max(w.north_cell for w in windows)
-    return GroundWindow(
-        west_cell=west,
-        north_cell=north,
-        width=max(w.west_cell + w.width for w in windows) - west,
-        height=north - min(w.north_cell - w.height for w in windows),
-        cell_m=windows[0].cell_m,
-    )
-
-
 def _blocks(window: GroundWindow) -> Iterator[GroundWindow]:
     for top in range(0, window.height, _BLOCK):
         for left in range(0, window.width, _BLOCK):
-            yield GroundWindow(
-                west_cell=window.west_cell + left,
-                north_cell=window.north_cell - top,
-                width=min(_BLOCK, window.width - left),
-                height=min(_BLOCK, window.height - top),
-                cell_m=window.cell_m,
-            )
-
-
-def place(window: GroundWindow, part: GroundWindow) -> tuple[slice, slice]:
-    """Rows and columns of a window that hold a part of it."""
-    top, left = window.north_cell - part.north_cell, part.west_cell - window.west_cell
-    return slice(top, top + part.height), slice(left, left + part.width)
+            height, width = min(_BLOCK, window.height - top), min(_BLOCK, window.width - left)
+            yield window.part(top, left, height, width)
 
 
 def fraction(plane: Bytes) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -38,6 +39,45 @@ class GroundWindow:
             height=max(1, north_cell - math.floor(south / cell_m)),
             cell_m=cell_m,
         )
+
+    @classmethod
+    def holding(cls, windows: Sequence[GroundWindow]) -> GroundWindow:
+        """The smallest window that holds others, all of one cell size. At least one of them."""
+        west = min(w.west_cell for w in windows)
+        north = max(w.north_cell for w in windows)
+        return cls(
+            west_cell=west,
+            north_cell=north,
+            width=max(w.west_cell + w.width for w in windows) - west,
+            height=north - min(w.north_cell - w.height for w in windows),
+            cell_m=windows[0].cell_m,
+        )
+
+    def part(self, top: int, left: int, height: int, width: int) -> GroundWindow:
+        """A window that begins `top` rows and `left` columns from this one's corner."""
+        return GroundWindow(
+            west_cell=self.west_cell + left,
+            north_cell=self.north_cell - top,
+            width=width,
+            height=height,
+            cell_m=self.cell_m,
+        )
+
+    def common(self, other: GroundWindow) -> GroundWindow | None:
+        """The cells that both windows have."""
+        west = max(self.west_cell, other.west_cell)
+        east = min(self.west_cell + self.width, other.west_cell + other.width)
+        north = min(self.north_cell, other.north_cell)
+        south = max(self.north_cell - self.height, other.north_cell - other.height)
+        if west >= east or south >= north:
+            return None
+        top, left = self.north_cell - north, west - self.west_cell
+        return self.part(top, left, north - south, east - west)
+
+    def place(self, part: GroundWindow) -> tuple[slice, slice]:
+        """Rows and columns of this window that hold a part of it."""
+        top, left = self.north_cell - part.north_cell, part.west_cell - self.west_cell
+        return slice(top, top + part.height), slice(left, left + part.width)
 
     def to_ground(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """East, north (N, 2) of columns and rows (N, 2); whole numbers are cells' middles."""

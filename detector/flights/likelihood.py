@@ -16,29 +16,35 @@ from detector.flights.ground_window import GroundWindow
 from detector.geometry.camera_model import View
 
 Bytes = NDArray[np.uint8]
+_PLANES = 5  # of a kept file
 _CAME, _WENT = CLASSES.index("added"), CLASSES.index("removed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Likelihood:
     """`came` and `went` (H, W): probabilities times 255; `weight` (H, W): quality of the view, 0
-    where the picture says nothing. Cells lie on one grid for all pictures of a flight."""
+    where the picture says nothing; `hue` (2, H, W): by how much the log ratios red:green and
+    blue:green rose, times 100, moved as `came` is. Cells lie on one grid for all pictures of a
+    flight."""
 
     window: GroundWindow
     came: Bytes
     went: Bytes
     weight: Bytes
+    hue: NDArray[np.int8]
 
 
 def likelihood_of(
     probabilities: NDArray[np.float32],
+    planes: NDArray[np.float32],
     quality: Bytes,
     window: GroundWindow,
     view: View,
     height_m: float,
 ) -> Likelihood:
-    """Lays what the network says of a picture (3, H / 2, W / 2) onto the flight's grid; `quality`
-    (H, W) as in `Likelihood.weight`, both of `window`.
+    """Lays what the network says of a picture (3, H / 2, W / 2) onto the flight's grid; `planes`
+    (7, H / 2, W / 2) are what it was told (change_planes.py), `quality` (H, W) is as in
+    `Likelihood.weight`, all of `window`.
 
     A structure that came is seen `height_m` above the surface, too far from the camera and too
     large: it is moved to its foot, as in `sighting.lowered`. What went is in the baseline.
@@ -60,6 +66,7 @@ def likelihood_of(
         came=_bytes(laid(probabilities[_CAME], raised, STEP) * 255),
         went=_bytes(laid(probabilities[_WENT], 1.0, STEP) * 255),
         weight=_bytes(weight),
+        hue=np.stack([_signed(laid(rise, raised, STEP)) for rise in planes[4:6] - planes[1:3]]),
     )
 
 
@@ -82,10 +89,15 @@ def _bytes(plane: NDArray[np.float32]) -> Bytes:
     return np.asarray(np.clip(np.round(plane), 0, 255), np.uint8)
 
 
+def _signed(plane: NDArray[np.float32]) -> NDArray[np.int8]:
+    return np.asarray(np.clip(np.round(plane * 100), -127, 127), np.int8)
+
+
 def write_likelihood(path: Path, one: Likelihood) -> None:
-    """A PNG of three planes, whole or not at all."""
+    """A PNG of all planes, one below the other, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    done, data = cv2.imencode(".png", np.dstack([one.came, one.went, one.weight]))
+    planes = [one.came, one.went, one.weight, *one.hue.view(np.uint8)]
+    done, data = cv2.imencode(".png", np.vstack(planes))
     if not done:
         raise OSError(f"{path}: cannot be encoded")
     part = path.with_suffix(".part")
@@ -99,8 +111,14 @@ def read_likelihood(path: Path, window: GroundWindow) -> Likelihood | None:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except FileNotFoundError:
         return None
-    planes = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-    if planes is None or planes.shape != (window.height, window.width, 3):
+    drawn = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if drawn is None or drawn.shape != (_PLANES * window.height, window.width):
         return None
-    came, went, weight = (np.asarray(planes[..., i], np.uint8) for i in range(3))
-    return Likelihood(window=window, came=came, went=went, weight=weight)
+    planes = np.asarray(drawn, np.uint8).reshape(_PLANES, window.height, window.width)
+    return Likelihood(
+        window=window,
+        came=planes[0],
+        went=planes[1],
+        weight=planes[2],
+        hue=planes[3:].view(np.int8),
+    )

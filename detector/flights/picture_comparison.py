@@ -60,8 +60,10 @@ class PictureComparison:
             return refused, None
         change = change_map(laid.before, laid.after, laid.valid, self.tiles.cell_m)
         good = laid.valid & (laid.quality >= self.config.min_quality * 255)
+        planes = change_planes(change, laid.valid)
         likelihood = likelihood_of(
-            self.network(change_planes(change, laid.valid)),
+            self.network(planes),
+            planes,
             np.where(good, laid.quality, 0).astype(np.uint8),
             laid.window,
             laid.registration.view,

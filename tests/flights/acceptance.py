@@ -35,6 +35,7 @@ from detector.flights.buildings import read_buildings
 from detector.flights.change_map import change_map
 from detector.flights.change_network import ChangeNetwork
 from detector.flights.change_planes import STEP, change_planes
+from detector.flights.changes import changes
 from detector.flights.comparison import Comparison, compare
 from detector.flights.comparison_config import ComparisonConfig
 from detector.flights.config import FlightConfig
@@ -44,7 +45,7 @@ from detector.flights.flight_folder import read_flight
 from detector.flights.ground_window import GroundWindow, rectify
 from detector.flights.ingest import ingest
 from detector.flights.inspection import origin_of
-from detector.flights.judged import judge
+from detector.flights.likelihood import likelihood_of
 from detector.flights.tying import tie_pictures
 from detector.geometry.camera_model import View
 from detector.geometry.footprint import ground_footprint
@@ -260,16 +261,22 @@ def seoul(network_folder: Path = NETWORK, only: tuple[str, ...] = ()) -> None:
 
 
 def real_new(pair: Aligned, network: ChangeNetwork) -> list[Polygon]:
-    """What the comparison would call new, in cells."""
+    """What the comparison would call new, in cells. Straight down, so nothing moves to its foot."""
     config = ComparisonConfig()
-    change = change_map(pair.before, pair.after, pair.valid, CELL_M)
-    _, came, went = network(change_planes(change, pair.valid))
+    planes = change_planes(change_map(pair.before, pair.after, pair.valid, CELL_M), pair.valid)
+    height, width = planes.shape[1] * STEP, planes.shape[2] * STEP
+    window = GroundWindow(west_cell=0, north_cell=height, width=width, height=height, cell_m=CELL_M)
+    quality = np.zeros((height, width), np.uint8)
+    quality[: pair.valid.shape[0], : pair.valid.shape[1]] = pair.valid * 255
+    high = View(
+        lens=lens_for((1600, 1200)), east_m=0, north_m=0, up_m=1e6, yaw_deg=0, pitch_deg=-90
+    )
+    seen = likelihood_of(network(planes), planes, quality, window, high, 0.0)
+    found = changes({pair.name: (seen.window, lambda: seen)}, config.candidate, config.min_score)
     return [
-        Polygon(j.corners * STEP + (STEP - 1) / 2)
-        for j in judge(came, went, CELL_M * STEP, config.candidate)
-        if j.came >= config.min_score
-        and j.new
-        and config.min_area_m2 <= j.area_m2 <= config.max_area_m2
+        Polygon(window.to_cells(np.array(one.outline.exterior.coords)))
+        for one in found
+        if one.new and config.min_area_m2 <= one.area_m2 <= config.max_area_m2
     ]
 
 

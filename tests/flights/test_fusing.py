@@ -10,7 +10,7 @@ from shapely.geometry import Polygon, box
 
 from detector.flights.candidate import CandidateConfig
 from detector.flights.changes import changes
-from detector.flights.fusing import common, fuse
+from detector.flights.fusing import fuse
 from detector.flights.ground_window import GroundWindow
 from detector.flights.likelihood import (
     Likelihood,
@@ -39,6 +39,7 @@ def seen(
         came=planes[0],
         went=planes[1],
         weight=np.full(shape, weight, np.uint8),
+        hue=np.zeros((2, *shape), np.int8),
     )
 
 
@@ -52,9 +53,9 @@ def moved(window: GroundWindow, east: int, north: int) -> GroundWindow:
 
 
 def test_windows_share_what_both_have():
-    shared = common(WINDOW, moved(WINDOW, 100, -30))
+    shared = WINDOW.common(moved(WINDOW, 100, -30))
     assert (shared.west_cell, shared.north_cell, shared.width, shared.height) == (40, 20, 20, 70)
-    assert common(WINDOW, moved(WINDOW, 120, 0)) is None
+    assert WINDOW.common(moved(WINDOW, 120, 0)) is None
 
 
 def test_the_mean_of_log_odds_is_weighted_and_unseen_ground_says_nothing():
@@ -105,7 +106,9 @@ def test_a_roof_is_moved_to_its_foot_and_what_went_stays():
     probabilities = np.zeros((3, 102, 101), np.float32)
     probabilities[:, 41:61, 40:60] = 0.8
     quality = np.full((203, 201), 220, np.uint8)
-    told = likelihood_of(probabilities, quality, window, view, 2.4)
+    told = likelihood_of(
+        probabilities, np.zeros((7, 102, 101), np.float32), quality, window, view, 2.4
+    )
     assert told.window.cell_m == CELL_M
     places = []
     for plane in (told.came, told.went):
@@ -123,7 +126,7 @@ def test_what_was_kept_is_read_again_and_a_file_of_another_size_is_not(tmp_path)
     one, path = seen(0.7), tmp_path / "pictures" / "00001.png"
     write_likelihood(path, one)
     again = read_likelihood(path, WINDOW)
-    for name in ("came", "went", "weight"):
+    for name in ("came", "went", "weight", "hue"):
         np.testing.assert_array_equal(getattr(again, name), getattr(one, name))
     assert read_likelihood(path, replace(WINDOW, width=WINDOW.width + 1)) is None
     assert read_likelihood(tmp_path / "none.png", WINDOW) is None
