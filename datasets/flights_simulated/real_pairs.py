@@ -14,7 +14,8 @@ from detector.flights.features import find_features, match_features
 from detector.flights.ground_window import GroundWindow
 from detector.flights.registration import consistent
 
-CELL_M = 0.12  # judged by the cars; the source states no scale
+CELL_M = 0.12
+_PX_M = 0.075  # of the pictures: cars are 64 pixels long; the source states no scale
 KINDS = {2: "structure added", 3: "colour only", 5: "new building"}
 
 
@@ -41,8 +42,12 @@ def aligned_pairs(folder: Path, only: Sequence[str] = ()) -> Iterator[Aligned]:
 
 def _aligned(path: Path) -> Aligned:
     before = cv2.imread(str(path))
-    h, w = before.shape[:2]
-    after = cv2.resize(cv2.imread(str(path.parent.parent / "after" / path.name)), (w, h))
+    size = tuple(round(side * _PX_M / CELL_M) for side in before.shape[1::-1])
+    w, h = size
+    before, after = (
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        for image in (before, cv2.imread(str(path.parent.parent / "after" / path.name)))
+    )
     window = GroundWindow(west_cell=0, north_cell=h, width=w, height=h, cell_m=CELL_M)
     everywhere = np.ones((h, w), bool)
     one = find_features(after, everywhere, window)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from change_crops import Crops, add_crops
 from real_pairs import CELL_M, Aligned, aligned_pairs
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, box
 from sim_changes import Truth, structure_on
 from sim_ground import Ground
 from sim_rectangle import rectangle, towards
@@ -22,8 +22,8 @@ from sim_scene import Scene
 
 from detector.geometry.local_frame import LocalFrame
 
-STRUCTURES = 14  # a day
-_SIDE_M = 45.0  # of the pictures, from the middle
+STRUCTURES = 6  # a day
+_SIDE_M = 28.0  # of the pictures, from the middle
 
 
 def ground_of(image: np.ndarray) -> Ground:
@@ -42,10 +42,11 @@ def two_real_days(pair: Aligned, seed: int) -> tuple[Scene, Scene, Truth, list[P
         scene.sun_elevation_deg = float(rng.uniform(22, 60))
     half = np.array(before.size_m) / 2
     unsure = [
-        Polygon((np.array(box.exterior.coords) * CELL_M - half) * (1, -1))
-        for kind, box in pair.labels
+        Polygon((np.array(label.exterior.coords) * CELL_M - half) * (1, -1))
+        for kind, label in pair.labels
         if kind != "colour only"
     ]
+    unsure += _around(half)
     truth, taken = Truth(), list(unsure)
     for number in range(2 * STRUCTURES):
         corners = _rectangle(rng, taken)
@@ -56,6 +57,17 @@ def two_real_days(pair: Aligned, seed: int) -> tuple[Scene, Scene, Truth, list[P
         scenes[number % 2].build(made)
         (truth.removed, truth.added)[number % 2].append(made)
     return *scenes, truth, unsure
+
+
+def _around(half: np.ndarray) -> list[Polygon]:
+    """Rectangles around the picture: black on both days, and nothing to learn from."""
+    (x, y), far = half, half.max() + 300
+    return [
+        box(-far, y, far, far),
+        box(-far, -far, far, -y),
+        box(-far, -far, -x, far),
+        box(x, -far, far, far),
+    ]
 
 
 def _rectangle(rng: np.random.Generator, taken: list[Polygon]) -> np.ndarray | None:

@@ -16,13 +16,14 @@ Judge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Plane = NDArray[np.float32]
 _SCORE_PERCENTILE = 90  # a few odd pixels make no score
 _CORE_SHARE = 0.5  # of the score: ground that is less likely is the piece's hem
+_TOO_WIDE_M = 0.2  # by so much the network draws an edge too far out; measured, docs/flights.md
 _SPLIT_SHARES = (0.6, 0.7, 0.8)  # of the score, at which a piece may fall into several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """A piece of ground. `corners` (4, 2) of a rectangle of the piece's own area, in pixels;
-    `inside` its rows and columns; `came`, `went`: the probability that nine of ten of its pixels
+    """A piece of ground. `corners` (4, 2) of a rectangle of area `area_m2`, in pixels; `inside` its
+    rows and columns; `came`, `went`: the probability that nine of ten of its pixels
     stay below, of what happened; the mean of the other."""
 
     corners: NDArray[np.float64]
@@ -47,13 +48,14 @@ def judge(came: Plane, went: Plane, pixel_m: float, config: CandidateConfig) -> 
                 score = float(np.percentile(own[part.inside], _SCORE_PERCENTILE))
                 rest = float(other[part.inside].mean())
                 core = _core(own, part, max(config.probability, _CORE_SHARE * score))
+                corners, area_px = _trimmed(core, pixel_m)
                 found.append(
                     Judged(
-                        corners=core.corners,
+                        corners=corners,
                         inside=core.inside,
                         came=score if new else rest,
                         went=rest if new else score,
-                        area_m2=core.area_px * pixel_m**2,
+                        area_m2=area_px * pixel_m**2,
                     )
                 )
     return found
@@ -85,3 +87,14 @@ def _core(own: Plane, one: Candidate, least: float) -> Candidate:
     rows, columns = one.inside
     likely = own[rows, columns] >= least
     return around(rows[likely], columns[likely])
+
+
+def _trimmed(one: Candidate, pixel_m: float) -> tuple[NDArray[np.float64], float]:
+    """Corners and pixels of the piece without the hem that the network adds all around."""
+    middle = one.corners.mean(axis=0)
+    sides = one.corners[1] - one.corners[0], one.corners[3] - one.corners[0]
+    lengths_m = [float(np.hypot(*side)) * pixel_m for side in sides]
+    along, across = (max(1 - 2 * _TOO_WIDE_M / length, 0.5) for length in lengths_m)
+    ways = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    corners = middle + ways[:, :1] * sides[0] * along + ways[:, 1:] * sides[1] * across
+    return corners, one.area_px * along * across

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 _FAINTEST = 0.2  # log units; a smaller change of colour is as likely light
 _ALIKE = 0.5  # of the change: what is nearer to it is the same change
-_EXTENT = 1.75  # of the piece; a structure's own hem is less
+_EXTENT = 2.5  # of the piece; a structure's walls and hem are less
 _NOTHING_CAME = 0.2  # mean probability on the rest of the same change
 
 

@@ -74,7 +74,7 @@ def test_a_piece_is_cut_at_half_of_its_own_score():
     (one,) = judge(came, went, 0.24, CandidateConfig())
     assert one.new
     assert (one.came, one.went) == (pytest.approx(0.9), pytest.approx(0.1))
-    assert one.area_m2 == pytest.approx(12 * 12 * 0.24**2)
+    assert one.area_m2 == pytest.approx((12 * 0.24 - 0.4) ** 2)  # the network draws it too wide
     assert one.corners.mean(axis=0) == pytest.approx([29.5, 17.5], abs=0.5)
 
 
@@ -88,7 +88,8 @@ def test_structures_whose_hems_touch_are_told_apart():
     for piece, left in ((one, 12), (other, 34)):
         assert piece.came == pytest.approx(0.9)
         assert piece.corners[:, 0].mean() == pytest.approx(left + 6.5, abs=2)
-    assert one.area_m2 + other.area_m2 == pytest.approx(18 * 40 * 0.24**2, rel=0.02)
+    each = (18 * 0.24 - 0.4) * (20 * 0.24 - 0.4)
+    assert one.area_m2 + other.area_m2 == pytest.approx(2 * each, rel=0.02)
 
 
 def test_what_is_likelier_the_other_thing_is_no_piece_of_this_kind():
