@@ -33,6 +33,7 @@ from detector.patrol.worth import PatrolConfig
 from detector.pipeline.camera_config import CameraConfig
 from detector.pipeline.carrying import CarryConfig
 from detector.pipeline.evidence_desk import EvidenceDeskConfig
+from detector.sources.doors import VISITS_AT_ONCE
 from detector.tracking import TrackerConfig
 from detector.types import ConfigError
 
@@ -104,6 +105,13 @@ class LooksConfig(BaseModel):
     threads: int = Field(default=2, ge=1, le=64)
     inference_threads: int = Field(default=2, ge=1, le=64)
     backend: BackendName = BackendName.AUTO
+    visits_at_once: int = Field(
+        default=VISITS_AT_ONCE,
+        ge=1,
+        le=1024,
+        description="Cameras with `visit` that may be connected at one moment, each until its"
+        " keyframe has come: what the network carries, whatever the cores.",
+    )
     save_presence_every_s: float = Field(default=5, ge=0)
     carry: CarryConfig = CarryConfig()
     model_every_s: dict[str, Annotated[float, Field(ge=0)]] = Field(

@@ -81,7 +81,7 @@ def _decoded(clip: bytes) -> tuple[float, list[av.VideoFrame]]:
         stream = container.streams.video[0]
         for packet in container.demux(stream):
             if packet.size:
-                cost_ms, picture = _cost(Keyframe.of(packet, stream).picture)
+                cost_ms, picture = _cost(Keyframe.of([packet], stream).picture)
                 pictures += [picture] if picture is not None else []
                 costs.append(cost_ms)
     return statistics.median(costs), pictures

@@ -60,7 +60,7 @@ from detector.incidents import (
 )
 from detector.incidents.past import opened_by_source
 from detector.incidents.sinks.config import SinkConfig
-from detector.inference import ReleasedModel, load_model, warm_up
+from detector.inference import COMMON_SIZES_PX, ReleasedModel, load_model, warm_up
 from detector.inference.manifest import read_manifest
 from detector.patrol.worth import History
 from detector.pipeline.camera import Camera
@@ -72,6 +72,7 @@ from detector.pipeline.model_set import asked, wanted_classes
 from detector.pipeline.recorder import Recorder, Viewpoint
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
+from detector.sources.doors import doors_of_visits
 from detector.sources.registry import SourceContext, build_source
 from detector.sources.trust import TrustCheck
 from detector.types import (
@@ -188,6 +189,7 @@ class Service:
             self.records.database.close()
             raise
         self._watches: dict[str, Watch] = {}
+        self._visits = doors_of_visits(config.looks.visits_at_once)
         self.access = Access(self.records.database, config.access)
         self.latest = LatestPictures(config.evidence.latest)
         self.started_at: datetime | None = None
@@ -214,6 +216,7 @@ class Service:
         )
         self._stopping = threading.Event()
         self._janitor = threading.Thread(target=self._clean, name="retention", daemon=True)
+        self._warming = threading.Thread(target=self._warm_rest, name="warming", daemon=True)
 
     @property
     def detectors(self) -> tuple[Detector, ...]:
@@ -224,8 +227,9 @@ class Service:
         self._couriers.start()
         self._outcomes.start()
         self._janitor.start()
-        warm_up(self._detectors)  # else the first looks would wait for compilers
+        warm_up(self._detectors, COMMON_SIZES_PX[:1])  # else the first looks wait for compilers
         self.engine.start()
+        self._warming.start()
         if self.member is not None:
             self.member.start()
         _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
@@ -238,8 +242,9 @@ class Service:
         self.end_looks()
         self._outcomes.stop()
         self._couriers.stop()
-        if self._janitor.ident is not None:
-            self._janitor.join(timeout=30)
+        for thread in (self._janitor, self._warming):
+            if thread.ident is not None:
+                thread.join(timeout=30)
         self.records.database.close()
         _log.info("stopped")
 
@@ -449,11 +454,18 @@ class Service:
             priority=config.priority,
             history=History(self.config.looks.patrol, self._past.get(config.id, ())),
         )
+        if fixed and not anew:
+            camera.before_next_look(partial(self._restore, camera, unit))
+        elif not anew:
+            self._restore(camera, unit)  # what all moving sources share is not restored twice
+        return camera
+
+    def _restore(self, camera: Camera, unit: str) -> None:
+        """Of thousands of cameras each does it at its own first look, not all before any look."""
         with self.records.database.reading() as transaction:
             saved = load_presence(transaction, unit)
-        if saved is not None and not anew:
+        if saved is not None:
             camera.restore(saved.state, newest_at=saved.saved_at if self.member else None)
-        return camera
 
     @cached_property
     def _past(self) -> dict[str, list[datetime]]:
@@ -492,7 +504,8 @@ class Service:
 
     def _source(self, config: CameraConfig) -> Source:
         spool = self.config.data_folder / "spool" / "push"
-        return build_source(config.source, SourceContext(seen=self._seen, spool_dir=spool))
+        context = SourceContext(seen=self._seen, spool_dir=spool, visits=self._visits)
+        return build_source(config.source, context)
 
     def _seen(self, origin_key: str) -> bool:
         with self.records.database.reading() as transaction:
@@ -513,6 +526,13 @@ class Service:
             SharedCameras(self),
             duties=(_RETENTION, _OUTCOMES),
         )
+
+    def _warm_rest(self) -> None:
+        """The rarer pictures, while looks at the others go on."""
+        try:
+            warm_up(self._detectors)
+        except Exception:
+            _log.exception("warming_failed")  # it is tried again at their first look
 
     def _has_duty(self, duty: str) -> bool:
         """What must happen once in a city, not once on each machine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -13,7 +14,12 @@ _LONGEST: Final = 256
 # Each hash takes 64 MiB and a core: a flood of sign-ins must not take the machine.
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _hasher: Final = PasswordHasher()
-_nobody: Final = _hasher.hash(secrets.token_urlsafe(16))
+
+
+@cache
+def _nobody() -> str:
+    """A password that nobody has, hashed; made when it is first needed, not at each start."""
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def new_password() -> str:
@@ -33,7 +39,8 @@ def password_fits(password_hash: str, password: str) -> bool:
     if len(password) > _LONGEST:
         return False
     with _AT_ONCE:
+        nobody = _nobody()  # also where there is a hash: the first sign-in takes longer for all
         try:
-            return _hasher.verify(password_hash or _nobody, password) and bool(password_hash)
+            return _hasher.verify(password_hash or nobody, password) and bool(password_hash)
         except (VerificationError, InvalidHashError):
             return False

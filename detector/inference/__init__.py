@@ -2,6 +2,6 @@
 
 from detector.inference.engine import BackendName
 from detector.inference.model import ReleasedModel, load_model
-from detector.inference.warming import warm_up
+from detector.inference.warming import COMMON_SIZES_PX, warm_up
 
-__all__ = ["BackendName", "ReleasedModel", "load_model", "warm_up"]
+__all__ = ["COMMON_SIZES_PX", "BackendName", "ReleasedModel", "load_model", "warm_up"]

@@ -22,7 +22,7 @@ from detector.sources.trust import TrustCheck
 from detector.types import ConfigError, Frame, NoFrame, Source, XunjieError
 
 _log = structlog.get_logger(__name__)
-_SAVE_IDLE: Final = timedelta(seconds=60)
+_SAVE_IDLE: Final = timedelta(minutes=5)
 
 
 class Examiner(Protocol):
@@ -112,7 +112,8 @@ class Camera:
         return {"tracks": self._examiner.state(), "trust": self._trust.state()}
 
     def before_next_look(self, change: Callable[[], None]) -> None:
-        """Calls it on the thread that looks, so that no look is half under the old settings."""
+        """Calls it on the thread that looks, so that no look is half under the old settings; until
+        it has not raised, no look is made."""
         self._asked.append(change)
 
     def look(self) -> bool:
@@ -124,7 +125,8 @@ class Camera:
             self._write(self._unwritten)
             return True
         while self._asked:
-            self._asked.popleft()()
+            self._asked[0]()
+            self._asked.popleft()
         got = self.source.look()
         if got is None:
             self._finish_clips(self._newest_at)
@@ -182,7 +184,7 @@ class Camera:
         self._follow_up(look.frame, written)
 
     def _must_save(self, seen: Examination, at: datetime) -> bool:
-        """A dwell must not be lost; an empty street may be forgotten for a minute."""
+        """A dwell must not be lost; an empty street may be forgotten for minutes."""
         if self._saved_at is None or seen.findings:
             return True
         busy = bool(seen.look.tracks) or self._saved_tracks  # an end is saved as soon as a stay

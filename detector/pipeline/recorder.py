@@ -76,7 +76,9 @@ class Recorder:
         if view.fence is not None:
             view.fence.check_own_clock()  # first pictures lie outside of the database
         self._evidence.before(frame, seen)
-        if presence is None and self._nothing_to_write(frame, seen, view):
+        if self._nothing_to_write(frame, seen, view):
+            if presence is not None:
+                self.save(presence_id, presence, frame.captured_at, view)
             return Written(changes=Changes())
         observation = _observation(frame, seen, view)
         with self._writing(view) as transaction:
@@ -94,7 +96,8 @@ class Recorder:
         return Written(changes=changes)
 
     def _nothing_to_write(self, frame: Frame, seen: Examination, view: Viewpoint) -> bool:
-        """Most looks of a city show nothing: they must not cost a synced transaction each."""
+        """Most looks of a city show nothing: they must not cost a synced transaction each, nor one
+        that asks for incidents where presence is all there is to save."""
         if seen.findings or frame.origin_key is not None:
             return False
         with self._database.reading() as transaction:

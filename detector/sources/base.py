@@ -6,13 +6,14 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detector.sources.doors import Doors, doors_of_visits
 from detector.types import BlindReason, NoFrame, SourceHealth, SourceState
 
 _USER = re.compile(r"://[^\s/'\"]*@")
@@ -36,10 +37,12 @@ class BaseSourceConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceContext:
-    """What the host gives to sources: which pictures were examined before, where to spool."""
+    """What the host gives to sources: which pictures were examined before, where to spool, and how
+    many may be visited at once."""
 
     seen: Callable[[str], bool]
     spool_dir: Path
+    visits: Doors = field(default_factory=doors_of_visits)
 
 
 def utc_now() -> datetime:

@@ -13,25 +13,39 @@ from detector.sources.base import redact
 from detector.types import SourceAuthError, SourceError
 
 AUTH_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+_RTSP = ("rtsp", "rtsps")
 _PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 _GREETING_S = 4.0  # a machine that is there answers sooner, also over a mobile link
 # FFmpeg would look at a stream for 5 s, to tell its rate too, before it hands out a packet.
 _ANALYSIS = {"analyzeduration": "2000000", "fpsprobesize": "0"}
 
 
+# An RTSP server has told what it sends; one keyframe needs no more. (0 would mean the default.)
+_NO_ANALYSIS = {"analyzeduration": "1", "probesize": "32", "fpsprobesize": "0"}
+
+
 def open_stream(url: str, *, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
     """The opened live stream. Raises SourceAuthError or SourceError, without credentials."""
-    label = redact(url)
-    parts = urlsplit(url)
-    _greet(parts, label, min(_GREETING_S, open_timeout_s))
-    options = dict(_ANALYSIS)
-    if parts.scheme in ("rtsp", "rtsps"):
-        options["rtsp_transport"] = "tcp"
-    elif parts.scheme in ("http", "https"):
-        options["protocol_whitelist"] = "http,https,tcp,tls,crypto,httpproxy"
-        if is_playlist(url):
-            options["live_start_index"] = "-1"  # three segments back would be old already
-    return _open(url, label, options, (open_timeout_s, read_timeout_s))
+    greet(url, open_timeout_s)
+    return _open(url, redact(url), _options(url), (open_timeout_s, read_timeout_s))
+
+
+def open_visit(url: str, *, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
+    """A live stream of which one keyframe is wanted, without `greet` and without looking at more
+    of it than that, where this will do. Raises as `open_stream`."""
+    timeout = (open_timeout_s, read_timeout_s)
+    if urlsplit(url).scheme in _RTSP:
+        container = _open(url, redact(url), _options(url) | _NO_ANALYSIS, timeout)
+        if container.streams.video:
+            return container
+        container.close()  # its streams show only on a longer look: MPEG-TS within RTSP
+    return _open(url, redact(url), _options(url), timeout)
+
+
+def greet(url: str, timeout_s: float) -> None:
+    """Connects and closes: tells a machine that is gone from one that is slow to wake a stream.
+    FFmpeg would wait for both alike. Raises SourceError."""
+    _greet(urlsplit(url), redact(url), min(_GREETING_S, timeout_s))
 
 
 def open_file(path: str, label: str) -> InputContainer:
@@ -49,6 +63,17 @@ def words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
+def _options(url: str) -> dict[str, str]:
+    options, scheme = dict(_ANALYSIS), urlsplit(url).scheme
+    if scheme in _RTSP:
+        options["rtsp_transport"] = "tcp"
+    elif scheme in ("http", "https"):
+        options["protocol_whitelist"] = "http,https,tcp,tls,crypto,httpproxy"
+        if is_playlist(url):
+            options["live_start_index"] = "-1"  # three segments back would be old already
+    return options
+
+
 def _open(
     url: str, label: str, options: dict[str, str], timeout: tuple[float, float] | None
 ) -> InputContainer:
@@ -61,8 +86,6 @@ def _open(
 
 
 def _greet(parts: SplitResult, label: str, timeout_s: float) -> None:
-    """Connects and closes: tells a machine that is gone from one that is slow to wake a stream.
-    FFmpeg would wait for both alike."""
     if parts.scheme not in _PORTS or parts.hostname is None or parts.scheme in getproxies():
         return
     try:

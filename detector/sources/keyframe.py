@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,9 +23,10 @@ class Keyframe:
     data: bytes
 
     @classmethod
-    def of(cls, packet: Packet[VideoStream], stream: VideoStream) -> Keyframe:
-        context = stream.codec_context
-        return cls(codec=context.name, extradata=context.extradata, data=bytes(packet))
+    def of(cls, packets: Sequence[Packet[VideoStream]], stream: VideoStream) -> Keyframe:
+        """`packets`: all pieces of one picture, in their order."""
+        context, data = stream.codec_context, b"".join(bytes(packet) for packet in packets)
+        return cls(codec=context.name, extradata=context.extradata, data=data)
 
     def picture(self) -> VideoFrame | None:
         """None where it is broken."""

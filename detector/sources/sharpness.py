@@ -29,7 +29,7 @@ def edge_width_px(grey: NDArray[np.uint8]) -> float | None:
     gradient = _gradient(smooth)
     limit = max(float(np.percentile(gradient[::3, ::3], _STRONGEST_PERCENT)), _LEAST_GRADIENT)
     strong = gradient >= limit
-    if float(strong.mean()) < _LEAST_SHARE:
+    if np.count_nonzero(strong) < _LEAST_SHARE * strong.size:
         return None
     contrast = cv2.subtract(cv2.dilate(smooth, _KERNEL), cv2.erode(smooth, _KERNEL))
     return float(np.percentile(contrast[strong] / gradient[strong], _SHARPER_PERCENT))

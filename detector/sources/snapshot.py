@@ -20,7 +20,7 @@ from detector.sources.base import (
     redact,
     utc_now,
 )
-from detector.sources.doors import DOORS
+from detector.sources.doors import CONNECTIONS
 from detector.sources.picture import MAX_BYTES, MAX_PIXELS, decode_picture
 from detector.sources.picture_client import REFUSED, PictureClient
 from detector.types import (
@@ -94,6 +94,7 @@ class SnapshotSource:
 
     def stop(self) -> None:
         self._stop.set()
+        CONNECTIONS.send_home(self._stop)
         if self._thread is not None:
             self._thread.join(timeout=5)
 
@@ -140,7 +141,7 @@ class SnapshotSource:
             while not self._stop.is_set():
                 began_s = time.monotonic()
                 try:
-                    with DOORS.held(self._stop) as entered:
+                    with CONNECTIONS.held(self._stop) as entered:
                         if not entered:
                             return
                         data = self._fetch(client)

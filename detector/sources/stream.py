@@ -28,12 +28,21 @@ from detector.sources.base import (
     redact,
     utc_now,
 )
-from detector.sources.connection import AUTH_ERRORS, is_playlist, open_file, open_stream, words
+from detector.sources.connection import (
+    AUTH_ERRORS,
+    greet,
+    is_playlist,
+    open_file,
+    open_stream,
+    open_visit,
+    words,
+)
 from detector.sources.decoder import Decoder
-from detector.sources.doors import DOORS
+from detector.sources.doors import CONNECTIONS, Doors, doors_of_visits
 from detector.sources.keyframe import Keyframe
 from detector.sources.lag import Lag
 from detector.sources.packets import PacketKeeper
+from detector.sources.visit import first_keyframe
 from detector.types import (
     Clip,
     Frame,
@@ -102,10 +111,17 @@ class _Decoded:
 class StreamSource:
     """Reads on its own thread; keeps only the newest frame, or a short queue at pace fast."""
 
-    def __init__(self, config: StreamConfig, address: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        config: StreamConfig,
+        address: Callable[[], str] | None = None,
+        visits: Doors | None = None,
+    ) -> None:
         """`address` is asked for the url at each connection, of a stream that starts on demand;
-        it raises SourceError as long as there is none."""
+        it raises SourceError as long as there is none. `visits` are the doors that all visited
+        cameras share."""
         self._config, self._address = config, address
+        self._doors = visits or doors_of_visits()
         self._url = config.url
         self._live, self._fast = config.pace == "live", config.pace == "fast"
         self._label = redact(config.url) if self._live else Path(config.url).name
@@ -159,6 +175,8 @@ class StreamSource:
 
     def stop(self) -> None:
         self._stop.set()
+        for doors in (CONNECTIONS, self._doors):
+            doors.send_home(self._stop)
         if self._thread is not None:
             self._thread.join(timeout=5)
 
@@ -276,27 +294,38 @@ class StreamSource:
         """Connects for one keyframe every interval, until a visit fails (SourceError)."""
         while not self._stop.is_set():
             began_s = time.monotonic()
-            with DOORS.held(self._stop) as entered:
+            with CONNECTIONS.held(self._stop) as entered:
+                if entered:
+                    self._find()
+            with self._doors.held(self._stop) as entered:
                 if entered:
                     self._visit()
             rest_s = self._config.interval_s - (time.monotonic() - began_s)
             self._stop.wait(max(0.0, rest_s))
 
+    def _find(self) -> None:
+        """Raises SourceError: a camera that is gone shall not keep others from being visited."""
+        if self._address is not None:
+            self._url = self._address()
+        greet(self._url, self._config.open_timeout_s)
+
     def _visit(self) -> None:
         """One connection, until its first keyframe has come. Raises SourceError without one."""
-        with self._open() as container:
+        config = self._config
+        with open_visit(
+            self._url,
+            open_timeout_s=config.open_timeout_s,
+            read_timeout_s=config.read_timeout_s,
+        ) as container:
             if not container.streams.video:
                 raise SourceError(f"{self._label}: holds no video")
-            stream, began_s = container.streams.video[0], time.monotonic()
-            for packet in self._demux(container, stream):
-                if packet.size and packet.is_keyframe and not packet.is_corrupt:
-                    self._bring(Keyframe.of(packet, stream))
-                    return
-                if self._stop.is_set():
-                    return
-                if time.monotonic() - began_s > self._config.undecodable_after_s:
-                    break
-        raise SourceError(f"{self._label}: no keyframe came during the visit")
+            stream = container.streams.video[0]
+            packets = self._demux(container, stream)
+            keyframe = first_keyframe(packets, stream, self._stop, config.undecodable_after_s)
+        if keyframe is not None:
+            self._bring(keyframe)
+        elif not self._stop.is_set():
+            raise SourceError(f"{self._label}: no keyframe came during the visit")
 
     def _bring(self, keyframe: Keyframe) -> None:
         self._last_packet_s = self._last_frame_s = time.monotonic()
@@ -456,4 +485,4 @@ CONFIG = StreamConfig
 
 
 def build(config: StreamConfig, context: SourceContext) -> StreamSource:
-    return StreamSource(config)
+    return StreamSource(config, visits=context.visits)

@@ -109,7 +109,7 @@ class TrustCheck:
         dark, bright = _levels(grey)
         if bright < self._config.black_below_level:
             return BlindReason.BLACK, f"99 % of the picture is no brighter than level {bright}"
-        white = float((grey >= _SATURATED_LEVEL).mean())
+        white = np.count_nonzero(grey >= _SATURATED_LEVEL) / grey.size
         if white > self._config.overexposed_share:
             return BlindReason.OVEREXPOSED, f"{white:.0%} of the picture is white"
         if bright - dark < _UNIFORM_LEVELS:

@@ -109,9 +109,12 @@ class ViewReference:
     def _refresh(self) -> None:
         if self._first is None or self._recent is None:
             return
-        keep = self._fields[:1] if self._looks > _LEARNING_LOOKS else []  # it changes no more
-        first = keep or [EdgeField(_as_grey(self._first))]
-        self._fields = [*first, EdgeField(_as_grey(self._recent))]
+        recent = EdgeField(_as_grey(self._recent))
+        if self._looks <= _LEARNING_LOOKS:  # both are the mean of all looks so far
+            self._fields = [recent, recent]
+            return
+        first = self._fields[:1] or [EdgeField(_as_grey(self._first))]  # it changes no more
+        self._fields = [*first, recent]
 
 
 def _as_grey(thumb: NDArray[np.float32]) -> NDArray[np.uint8]:

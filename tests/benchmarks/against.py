@@ -58,7 +58,7 @@ def keyframes(clip: Path) -> Iterator[np.ndarray]:
         stream = container.streams.video[0]
         for packet in container.demux(stream):
             if packet.size and packet.is_keyframe:
-                yield Keyframe.of(packet, stream).picture().to_ndarray(format="bgr24")
+                yield Keyframe.of([packet], stream).picture().to_ndarray(format="bgr24")
 
 
 def every_frame(clip: Path) -> Iterator[np.ndarray]:

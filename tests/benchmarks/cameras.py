@@ -8,18 +8,21 @@ one local HTTP server (snapshots) or RTSP server (visits), and a network that an
 that what is left is our own cost. Looks are core-milliseconds a look without the network; how many
 cameras a machine holds follows from them and the network's cost (tests.benchmarks.look), or is
 tried with `--networks`: the released street models on the engines that the service would choose.
+
+The first look is counted from the process's own start, imports and all; so is the CPU time until
+then.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -36,7 +39,8 @@ CLASSES = ("stall", "cart", "ground_goods", "person", "cover_ok", "cover_damaged
 
 
 class Snapshots(ThreadingHTTPServer):
-    """A few JPEGs of a 720p street, any of them at a time: they differ in their grain."""
+    """A few JPEGs of a 720p street that differ in their grain; each address gets them in turn, as a
+    camera that gives the same picture twice counts as frozen."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -47,13 +51,15 @@ class Snapshots(ThreadingHTTPServer):
         street = cv2.resize(rough, (1280, 720), interpolation=cv2.INTER_NEAREST)  # sharp edges
         grains = (chance.integers(0, 12, street.shape, np.uint8) for _ in range(5))
         self.pictures = [cv2.imencode(".jpg", cv2.add(street, g))[1].tobytes() for g in grains]
+        self.turns: Counter[str] = Counter()
         super().__init__(("127.0.0.1", 0), Snapshot)
 
 
 class Snapshot(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        # In turn, each of a hundred cameras would get the same one every time, and count as frozen.
-        data = random.choice(self.server.pictures)
+        turn, pictures = self.server.turns[self.path], self.server.pictures
+        self.server.turns[self.path] = turn + 1
+        data = pictures[turn % len(pictures)]
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -69,9 +75,10 @@ def serve(kind: str):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}/\n")
     else:
-        from servers import RtspCamera
+        from rtsp_street import RtspStreet, encoded
 
-        camera = RtspCamera()
+        # Another moment at each visit: the same keyframe again and again would count as frozen.
+        camera = RtspStreet(encoded((640, 360), keyframe_every_s=2, lasts_s=62))
         sys.stdout.write(camera.url() + "\n")
     sys.stdout.flush()
     sys.stdin.read()
@@ -79,25 +86,50 @@ def serve(kind: str):
         camera.stop()
 
 
+class FirstLook:
+    """Notes when any camera was first looked at: seconds of the clock and of CPU since the process
+    began."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._process = service, psutil.Process()
+        self.after_s = self.cpu_s = -1.0
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def _wait(self) -> None:
+        while not self._service.engine.looks:
+            time.sleep(0.02)
+        self.after_s = time.time() - self._process.create_time()
+        spent = self._process.cpu_times()
+        self.cpu_s = spent.user + spent.system
+
+
+def empty_mib() -> float:
+    """Of a service without a camera."""
+    with tempfile.TemporaryDirectory() as folder:
+        raw = {"data_folder": folder, "cameras": [], "evidence": {"min_free_bytes": 0}}
+        service = Service(parse_config(raw, "empty"), detectors=[model()])
+        mib = psutil.Process().memory_info().rss / 2**20
+        service.stop()
+    return mib
+
+
+def model() -> FakeDetector:
+    return FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
+
+
 def watch(url: str, wanted: argparse.Namespace, count: int) -> dict:
     own = {"kind": "snapshot"} if wanted.kind == "snapshot" else {"kind": "stream", "visit": True}
-    cameras = [
-        {"id": f"c{n}", "url": url, "interval_s": wanted.interval_s, **own} for n in range(count)
-    ]
-    model = FakeDetector(lambda image: [], CLASSES, thresholds=dict.fromkeys(CLASSES, 0.5))
-    models = None if wanted.networks else [model]  # None: the released ones
+    own["interval_s"] = wanted.interval_s
+    at = f"{url}{{}}" if wanted.kind == "snapshot" else url
+    cameras = [{"id": f"c{n}", "url": at.format(n), **own} for n in range(count)]
+    models = None if wanted.networks else [model()]  # None: the released ones
     process = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         raw = {"data_folder": folder, "cameras": [], "evidence": {"min_free_bytes": 0}}
-        Service(parse_config(raw, "warm"), detectors=models).stop()
-        empty_mib = process.memory_info().rss / 2**20
         service = Service(parse_config({**raw, "cameras": cameras}, "many"), detectors=models)
-        began_s, first_s = time.monotonic(), None
+        began_s, first = time.monotonic(), FirstLook(service)
         service.start()
-        while time.monotonic() - began_s < wanted.for_s:
-            time.sleep(0.1)
-            if first_s is None and any(c.tally.looks for c in service.engine.cameras):
-                first_s = time.monotonic() - began_s
+        time.sleep(max(0.0, began_s + wanted.for_s - time.monotonic()))
         looks, carried, cpu_s = looks_of(service), carried_of(service), process.cpu_times()
         time.sleep(wanted.for_s)
         looked, cpu_s = looks_of(service) - looks, spent_s(cpu_s, process.cpu_times())
@@ -108,13 +140,14 @@ def watch(url: str, wanted: argparse.Namespace, count: int) -> dict:
         service.stop()
     return {
         "cameras": count,
-        "first_look_s": round(first_s or -1, 2),
+        "first_look_s": round(first.after_s, 2),
+        "first_look_cpu_s": round(first.cpu_s, 2),
         "looks_a_second": round(looked / wanted.for_s, 2),
         "wanted_a_second": round(count / wanted.interval_s, 2),
         "carried_turns_a_look": round(carried / max(1, looked), 3),
         "core_ms_a_look": round(1000 * cpu_s / max(1, looked), 2),
         "core_ms_a_camera_s": round(1000 * cpu_s / wanted.for_s / count, 3),
-        "mib_a_camera": round((mib - empty_mib) / count, 3),
+        "mib_a_camera": round((mib - wanted.empty_mib) / count, 3),
         "stale_now_s": round(max(s.stale_s for s in seen), 1),
         "greatest_stale_s": round(max(s.greatest_stale_s for s in seen), 1),
         "bound_shown_s": round(bound_s, 1),
@@ -143,6 +176,7 @@ def main() -> None:
     parser.add_argument("--networks", action="store_true", help="the released models")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
+    parser.add_argument("--empty-mib", type=float, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.serve:
         return serve(wanted.kind)
@@ -154,7 +188,16 @@ def main() -> None:
         [*base, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     url = server.stdout.readline().strip()
-    timing = ["--interval-s", str(wanted.interval_s), "--for-s", str(wanted.for_s)]
+    empty = [sys.executable, "-c", f"from {__spec__.name} import empty_mib; print(empty_mib())"]
+    told = subprocess.run(empty, capture_output=True, text=True, check=True).stdout.splitlines()
+    timing = [
+        "--empty-mib",
+        told[-1],
+        "--interval-s",
+        str(wanted.interval_s),
+        "--for-s",
+        str(wanted.for_s),
+    ]
     timing += ["--networks"] if wanted.networks else []
     for count in wanted.cameras.split(","):
         run = [*base, *timing, "--url", url, "--cameras", count]

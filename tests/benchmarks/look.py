@@ -71,7 +71,7 @@ def keyframes(clip: Path, costs: Costs) -> Iterator[np.ndarray]:
         for packet in container.demux(stream):
             if not packet.is_keyframe or not packet.size:
                 continue
-            found = costs.of("decode", Keyframe.of(packet, stream).picture)
+            found = costs.of("decode", Keyframe.of([packet], stream).picture)
             yield costs.of("convert", lambda f=found: f.to_ndarray(format="bgr24"))
 
 

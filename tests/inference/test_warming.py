@@ -10,7 +10,7 @@ import pytest
 
 from api.config import parse_config
 from api.service import Service
-from detector.inference import BackendName, load_model, warm_up
+from detector.inference import COMMON_SIZES_PX, BackendName, load_model, warm_up
 from detector.inference.backend import OpenVinoBackend
 from detector.pipeline.tally import Tally
 from tests.api.city import model as fake_model
@@ -77,18 +77,28 @@ def test_after_warming_no_common_camera_waits_for_a_compiler(monkeypatch):
         assert len(model.detect([np.zeros((height, width, 3), np.uint8)])) == 1
 
 
-def test_the_service_warms_its_models_before_its_sources_start(tmp_path, monkeypatch):
+def test_the_service_warms_for_the_commonest_pictures_before_its_sources_start(
+    tmp_path, monkeypatch
+):
     order = []
     camera = {"id": "c", "kind": "push", "interval_s": 1, "tasks": ["vendor"]}
     raw = {"data_folder": tmp_path, "cameras": [camera], "evidence": {"min_free_bytes": 0}}
     service = Service(parse_config(raw, "test"), detectors=[fake_model()])
     source = service.engine.camera("c").source
     started = source.start
-    monkeypatch.setattr("api.service.warm_up", lambda models: order.append("warm"))
+    warmed = threading.Event()
+
+    def warm(models, sizes_px=COMMON_SIZES_PX):
+        order.append(sizes_px)
+        if sizes_px == COMMON_SIZES_PX:
+            warmed.set()
+
+    monkeypatch.setattr("api.service.warm_up", warm)
     monkeypatch.setattr(source, "start", lambda: (order.append("source"), started())[1])
     service.start()
+    assert warmed.wait(10)
     service.stop()
-    assert order == ["warm", "source"]
+    assert order == [COMMON_SIZES_PX[:1], "source", COMMON_SIZES_PX]
 
 
 def test_staleness_counts_from_the_start_of_the_source():
