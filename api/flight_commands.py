@@ -187,7 +187,7 @@ def vendors_command(
     _, kept = _ingested(flight, work, flight_settings)
     try:
         rule = flight_rule(city or CityConfig(), "air_vendor")
-        detector = load_model(model)
+        detector = load_model(model, choices=work / "engines.json")
         with _progress() as (progress, _):
             found = find_from_air(
                 kept, detector, rule.classes, ComparisonConfig(flight=flight_settings), progress
