@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def changes(
         [
             _merged(piece, seen, config)
             for piece, seen in zip(pieces, looks, strict=True)
-            if seen and not (piece.judged.new and _painted(seen))
+            if seen and not _painted(seen)
         ]
     )
 
@@ -74,7 +75,7 @@ class _Look:
     own: float
     quality: float
     middle: tuple[float, float]
-    repainted: bool
+    repainted: bool  # told of what came only
 
 
 def _piece(one: Judged, fused: Fused) -> _Piece:
@@ -95,30 +96,32 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
     if shared is None:
         return None
     here, there = piece.window.place(shared), seen.window.place(shared)
-    weight = np.zeros(piece.core.shape, np.float32)
-    weight[here] = seen.weight[there]
+
+    def shown(plane: NDArray[Any], one: int) -> NDArray[np.float32]:
+        """Of the piece's window, with `one` as 1; 0 where the picture does not reach."""
+        part = np.zeros(piece.core.shape, np.float32)
+        part[here] = plane[there].astype(np.float32) / np.float32(one)
+        return part
+
+    weight = shown(seen.weight, 255)
     if not (weight[piece.core] > 0).all():
         return None
-    planes = np.zeros((2, *piece.core.shape), np.float32)
-    for plane, told in zip(planes, (seen.came, seen.went), strict=True):
-        plane[here] = fraction(told[there])
-    came, went = (float(plane[piece.core].mean()) for plane in planes)
-    own = planes[0 if piece.judged.new else 1] * _near(piece.core)
-    hue = np.zeros((2, *piece.core.shape), np.float32)
-    hue[:, *here] = seen.hue[:, *there] / np.float32(100)
+    came, went = shown(seen.came, 255), shown(seen.went, 255)
+    hue = np.stack([shown(rise, 100) for rise in seen.hue])
+    own = came if piece.judged.new else went
     return _Look(
         picture=picture,
-        came=came,
-        went=went,
-        own=came if piece.judged.new else went,
-        quality=float(np.median(weight[piece.core])) / 255,
-        middle=_middle(own, piece),
-        repainted=repainted(piece.core, hue, planes[0], weight > 0),
+        came=float(came[piece.core].mean()),
+        went=float(went[piece.core].mean()),
+        own=float(own[piece.core].mean()),
+        quality=float(np.median(weight[piece.core])),
+        middle=_middle(own * _near(piece.core), piece),
+        repainted=piece.judged.new and repainted(piece.core, hue, came, weight > 0),
     )
 
 
 def _painted(looks: Sequence[_Look]) -> bool:
-    """Whether more than half of the pictures that show a piece say so."""
+    """Whether more than half of the pictures that show a piece call it paint."""
     return sum(look.repainted for look in looks) > len(looks) / 2
 
 

@@ -18,8 +18,6 @@ _PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "ht
 _GREETING_S = 4.0  # a machine that is there answers sooner, also over a mobile link
 # FFmpeg would look at a stream for 5 s, to tell its rate too, before it hands out a packet.
 _ANALYSIS = {"analyzeduration": "2000000", "fpsprobesize": "0"}
-
-
 # An RTSP server has told what it sends; one keyframe needs no more. (0 would mean the default.)
 _NO_ANALYSIS = {"analyzeduration": "1", "probesize": "32", "fpsprobesize": "0"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -93,8 +94,7 @@ class SlowCameras:
     """In the place of connections: each visit waits until `together` of them wait at one time."""
 
     class Container:
-        class streams:  # noqa: N801
-            video = ("a stream",)
+        streams = SimpleNamespace(video=("a stream",))
 
         def __enter__(self):
             return self
