@@ -39,6 +39,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.networks --model covers
 	$(BIN)/python -m tests.benchmarks.against
 	$(BIN)/python -m tests.acceptance.same_incidents
+	$(BIN)/python -m tests.benchmarks.keyframes
 	$(BIN)/python -m tests.benchmarks.carrying datasets/scenes/clips/*.mp4
 	$(BIN)/python -m tests.benchmarks.cameras --cameras 10,100,500,1000
 	$(BIN)/python -m tests.benchmarks.cameras --kind visit --cameras 10,100

@@ -31,5 +31,29 @@ def shrunk(image: NDArray[np.uint8], longest_px: int) -> tuple[NDArray[np.uint8]
     scale = longest_px / max(height_px, width_px)
     if scale >= 1:
         return image, 1.0
-    size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
+    size = _scaled_size(image, scale)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def quickly_shrunk(image: NDArray[np.uint8], longest_px: int) -> tuple[NDArray[np.uint8], float]:
+    """As `shrunk`, at half its cost and a little softer or harder here and there: for pages.
+
+    Halved as often as it goes (the mean of four pixels, for which OpenCV has a fast way), then
+    interpolated the rest of the way, which leaves out no pixel below a factor of two.
+    """
+    scale = longest_px / max(image.shape[:2])
+    if scale >= 1:
+        return image, 1.0
+    size = _scaled_size(image, scale)
+    while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if (image.shape[1], image.shape[0]) != size:
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return image, scale
+
+
+def _scaled_size(image: NDArray[np.uint8], scale: float) -> tuple[int, int]:
+    """(width, height) in pixels."""
+    height_px, width_px = image.shape[:2]
+    return max(1, round(width_px * scale)), max(1, round(height_px * scale))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.evidence.hidden_region import MaskingConfig
-from detector.evidence.jpeg import encode_jpeg, shrunk
+from detector.evidence.jpeg import encode_jpeg, quickly_shrunk
 from detector.evidence.masking import PolygonUnit, mask
 from detector.types import Detections, Frame
 
@@ -42,7 +42,7 @@ class _Entry:
         self, frame: Frame, detections: Detections, polygons: Sequence[PolygonUnit], longest_px: int
     ) -> None:
         # Shrinking now costs a millisecond; holding a full frame of each camera costs gigabytes.
-        self._image, scale = shrunk(frame.image, longest_px)
+        self._image, scale = quickly_shrunk(frame.image, longest_px)
         self._detections = _scaled(detections, scale)
         self._polygons = polygons
         self._captured_at = frame.captured_at

@@ -15,8 +15,10 @@ from detector.flights.candidate import CandidateConfig
 from detector.flights.fusing import Fused, Source, fraction, fuse
 from detector.flights.ground_window import GroundWindow
 from detector.flights.judged import Judged, judge
-from detector.flights.likelihood import Likelihood
+from detector.flights.likelihood import STEPS, Likelihood
 from detector.flights.merging import Merged, area_error_m2, without_doubles
+from detector.flights.outline import unbounded
+from detector.flights.parallax import Rise, Shown, rise
 from detector.flights.repainting import repainted
 from detector.flights.sighting import Sighting
 
@@ -47,24 +49,24 @@ def changes(
         if max(one.came, one.went) >= min_score
     ]
     looks: list[list[_Look]] = [[] for _ in pieces]
-    for name, (window, read) in sources.items():
-        near = [i for i, piece in enumerate(pieces) if piece.window.common(window) is not None]
+    for name, source in sources.items():
+        near = [i for i, piece in enumerate(pieces) if piece.window.common(source.window)]
         if near:
-            seen = read()
+            seen = source.read()
             for i in near:
-                look = _look(name, pieces[i], seen)
+                look = _look(name, pieces[i], source, seen)
                 if look is not None:
                     looks[i].append(look)
     return without_doubles(
         [
             _merged(piece, seen, config)
             for piece, seen in zip(pieces, looks, strict=True)
-            if seen and not _painted(seen)
+            if seen and not (piece.judged.new and _is_none(piece, seen))
         ]
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Look:
     """A piece as one picture shows it. `own`: of `came` and `went`, what the piece is; `middle`: of
     what it holds likely there, metres."""
@@ -76,6 +78,7 @@ class _Look:
     quality: float
     middle: tuple[float, float]
     repainted: bool  # told of what came only
+    shown: Shown
 
 
 def _piece(one: Judged, fused: Fused) -> _Piece:
@@ -90,7 +93,7 @@ def _piece(one: Judged, fused: Fused) -> _Piece:
     return _Piece(judged=one, outline=outline, window=window, core=core)
 
 
-def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
+def _look(picture: str, piece: _Piece, source: Source, seen: Likelihood) -> _Look | None:
     """None where the picture does not show the piece's whole core."""
     shared = piece.window.common(seen.window)
     if shared is None:
@@ -107,7 +110,10 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
     if not (weight[piece.core] > 0).all():
         return None
     came, went = shown(seen.came, 255), shown(seen.went, 255)
-    hue = np.stack([shown(rise, 100) for rise in seen.hue])
+    before, after = (
+        np.stack([shown(plane, STEPS) for plane in day]) for day in (seen.before, seen.after)
+    )
+    hue = after[1:] - before[1:]
     own = came if piece.judged.new else went
     return _Look(
         picture=picture,
@@ -117,12 +123,24 @@ def _look(picture: str, piece: _Piece, seen: Likelihood) -> _Look | None:
         quality=float(np.median(weight[piece.core])),
         middle=_middle(own * _near(piece.core), piece),
         repainted=piece.judged.new and repainted(piece.core, hue, came, weight > 0),
+        shown=Shown(after=after, lean_px=_lean_px(piece, source)),
     )
 
 
-def _painted(looks: Sequence[_Look]) -> bool:
-    """Whether more than half of the pictures that show a piece call it paint."""
-    return sum(look.repainted for look in looks) > len(looks) / 2
+def _lean_px(piece: _Piece, source: Source) -> NDArray[np.float64]:
+    """Columns and rows; north is up."""
+    lean = source.lean.at(np.array(piece.outline.centroid.coords[0]))
+    return lean * (1, -1) / piece.window.cell_m
+
+
+def _is_none(piece: _Piece, looks: Sequence[_Look]) -> bool:
+    """Whether a piece has no height and so is no structure. Where its pictures cannot tell: whether
+    more than half of them show paint, by its colour, or light, by its outline."""
+    height = rise(piece.core, [look.shown for look in looks], piece.window.cell_m)
+    if height is Rise.UNKNOWN:
+        against = (look.repainted or unbounded(piece.core, look.shown.after) for look in looks)
+        return sum(against) > len(looks) / 2
+    return height is Rise.FLAT
 
 
 def _near(core: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -27,6 +27,7 @@ from detector.flights.judged import Judge
 from detector.flights.ledger import Ledger
 from detector.flights.likelihood import Likelihood, read_likelihood, write_likelihood
 from detector.flights.merging import Merged
+from detector.flights.parallax import Lean
 from detector.flights.picture_comparison import PictureComparison
 from detector.flights.shot import Shot
 from detector.flights.sighting import PictureResult, Ring, read_result, write_result
@@ -77,8 +78,9 @@ def compare(
         kept = work / "pictures" / f"{number:05}.json"
         result = _picture(kept, shot, compared)
         results.append(result)
-        if result.likelihood is not None:
-            sources[result.picture] = _source(kept, result.likelihood)
+        if result.likelihood is not None and result.view is not None:
+            lean = Lean.of(result.view.view(), config.structure_height_m)
+            sources[result.picture] = _source(kept, result.likelihood, lean)
         progress("compare", number, len(folder.shots))
     good = [r for r in results if r.refused is None]
     if not good:
@@ -117,10 +119,10 @@ def _whole(kept: Path, result: PictureResult) -> bool:
 
 
 def _likelihood_file(kept: Path) -> Path:
-    return kept.with_suffix(".likelihood.png")
+    return kept.with_suffix(".looks.png")  # not the name of an older form
 
 
-def _source(kept: Path, window: GroundWindow) -> Source:
+def _source(kept: Path, window: GroundWindow, lean: Lean) -> Source:
     file = _likelihood_file(kept)
 
     def read() -> Likelihood:
@@ -129,7 +131,7 @@ def _source(kept: Path, window: GroundWindow) -> Source:
             raise FlightError(f"{file}: damaged; delete it and compare again")
         return found
 
-    return window, read
+    return Source(window=window, lean=lean, read=read)
 
 
 def _concluded(

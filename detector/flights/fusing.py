@@ -14,13 +14,22 @@ from numpy.typing import NDArray
 
 from detector.flights.ground_window import GroundWindow
 from detector.flights.likelihood import Bytes, Likelihood
+from detector.flights.parallax import Lean
 
-# One picture's window, and how its planes are had: they need not all be in memory.
-Source = tuple[GroundWindow, Callable[[], Likelihood]]
 _BLOCK = 1024  # cells a side, so that the sums do not grow with the estate
 _SUREST = 0.99  # no single picture is surer
 _P = np.clip(np.arange(256, dtype=np.float32) / 255, 1 - _SUREST, _SUREST)
 _LOGIT = np.log(_P / (1 - _P))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One picture's window, how structures lean in it, and how its planes are had: they need not
+    all be in memory."""
+
+    window: GroundWindow
+    lean: Lean
+    read: Callable[[], Likelihood]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +44,7 @@ class Fused:
 def fuse(sources: Sequence[Source]) -> Fused:
     """The mean of the pictures' log odds, weighted by the quality of their views. At least one
     source, all of one cell size."""
-    window = GroundWindow.holding([window for window, _ in sources])
+    window = GroundWindow.holding([source.window for source in sources])
     came = np.zeros((window.height, window.width), np.uint8)
     went = np.zeros_like(came)
     for part in _blocks(window):
@@ -47,12 +56,12 @@ def fuse(sources: Sequence[Source]) -> Fused:
 def _block(part: GroundWindow, sources: Sequence[Source]) -> tuple[Bytes, Bytes]:
     sums = np.zeros((2, part.height, part.width), np.float32)
     weights = np.zeros((part.height, part.width), np.float32)
-    for window, read in sources:
-        shared = part.common(window)
+    for source in sources:
+        shared = part.common(source.window)
         if shared is None:
             continue
-        seen = read()
-        here, there = part.place(shared), window.place(shared)
+        seen = source.read()
+        here, there = part.place(shared), source.window.place(shared)
         weight = seen.weight[there].astype(np.float32)
         weights[here] += weight
         for total, plane in zip(sums, (seen.came, seen.went), strict=True):

@@ -13,25 +13,29 @@ from numpy.typing import NDArray
 from detector.flights.change_network import CLASSES
 from detector.flights.change_planes import STEP
 from detector.flights.ground_window import GroundWindow
+from detector.flights.parallax import Lean
 from detector.geometry.camera_model import View
 
 Bytes = NDArray[np.uint8]
-_PLANES = 5  # of a kept file
+_PLANES = 9  # of a kept file
+_COLOURS = 3  # of a day: brightness, red:green, blue:green
+STEPS = 50  # of a log unit, that a byte counts
 _CAME, _WENT = CLASSES.index("added"), CLASSES.index("removed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Likelihood:
     """`came` and `went` (H, W): probabilities times 255; `weight` (H, W): quality of the view, 0
-    where the picture says nothing; `hue` (2, H, W): by how much the log ratios red:green and
-    blue:green rose, times 100, moved as `came` is. Cells lie on one grid for all pictures of a
-    flight."""
+    where the picture says nothing; `before` and `after` (3, H, W): what the ground looked like,
+    log brightness, red:green and blue:green as in change_planes.py, times 50, both moved as `came`
+    is. Cells lie on one grid for all pictures of a flight."""
 
     window: GroundWindow
     came: Bytes
     went: Bytes
     weight: Bytes
-    hue: NDArray[np.int8]
+    before: NDArray[np.int8]
+    after: NDArray[np.int8]
 
 
 def likelihood_of(
@@ -51,34 +55,35 @@ def likelihood_of(
     """
     cell_m = window.cell_m * STEP
     grid = GroundWindow.around(window.outline, cell_m)
-    raised = view.up_m / (view.up_m - height_m)
+    lean, upright = Lean.of(view, height_m), Lean.of(view, 0.0)
 
-    def laid(plane: NDArray[np.float32], scale: float, step: int) -> NDArray[np.float32]:
-        matrix = _to_plane(grid, window, view, scale, step)
+    def laid(plane: NDArray[np.float32], lean: Lean, step: int) -> NDArray[np.float32]:
+        matrix = _to_plane(grid, window, lean, step)
         size = grid.width, grid.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags), np.float32)
 
     known = quality.astype(np.float32)
-    weight = np.minimum(laid(known, raised, 1), laid(known, 1.0, 1))
+    weight = np.minimum(laid(known, lean, 1), laid(known, upright, 1))
     return Likelihood(
         window=grid,
-        came=_bytes(laid(probabilities[_CAME], raised, STEP) * 255),
-        went=_bytes(laid(probabilities[_WENT], 1.0, STEP) * 255),
+        came=_bytes(laid(probabilities[_CAME], lean, STEP) * 255),
+        went=_bytes(laid(probabilities[_WENT], upright, STEP) * 255),
         weight=_bytes(weight),
-        hue=np.stack([_signed(laid(rise, raised, STEP)) for rise in planes[4:6] - planes[1:3]]),
+        before=np.stack([_signed(laid(plane, lean, STEP)) for plane in planes[:3]]),
+        after=np.stack([_signed(laid(plane, lean, STEP)) for plane in planes[3:6]]),
     )
 
 
 def _to_plane(
-    grid: GroundWindow, window: GroundWindow, view: View, scale: float, step: int
+    grid: GroundWindow, window: GroundWindow, lean: Lean, step: int
 ) -> NDArray[np.float64]:
-    """(2, 3): the pixel of a plane of `step` cells a pixel for a cell of the grid, when the ground
-    is stretched by `scale` away from the camera."""
-    camera = np.array([view.east_m, view.north_m])
+    """(2, 3): the pixel of a plane of `step` cells a pixel for a cell of the grid, when what
+    stands on the ground leans so."""
 
     def pixel(x: float, y: float) -> NDArray[np.float64]:
-        ground = camera + (grid.to_ground(np.array([x, y])) - camera) * scale
+        foot = grid.to_ground(np.array([x, y]))
+        ground = foot + lean.at(foot)
         return (window.to_cells(ground) - (step - 1) / 2) / step
 
     start = pixel(0, 0)
@@ -90,13 +95,14 @@ def _bytes(plane: NDArray[np.float32]) -> Bytes:
 
 
 def _signed(plane: NDArray[np.float32]) -> NDArray[np.int8]:
-    return np.asarray(np.clip(np.round(plane * 100), -127, 127), np.int8)
+    return np.asarray(np.clip(np.round(plane * STEPS), -127, 127), np.int8)
 
 
 def write_likelihood(path: Path, one: Likelihood) -> None:
     """A PNG of all planes, one below the other, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    planes = [one.came, one.went, one.weight, *one.hue.view(np.uint8)]
+    looks = [*one.before.view(np.uint8), *one.after.view(np.uint8)]
+    planes = [one.came, one.went, one.weight, *looks]
     done, data = cv2.imencode(".png", np.vstack(planes))
     if not done:
         raise OSError(f"{path}: cannot be encoded")
@@ -120,5 +126,6 @@ def read_likelihood(path: Path, window: GroundWindow) -> Likelihood | None:
         came=planes[0],
         went=planes[1],
         weight=planes[2],
-        hue=planes[3:].view(np.int8),
+        before=planes[3 : 3 + _COLOURS].view(np.int8),
+        after=planes[3 + _COLOURS :].view(np.int8),
     )

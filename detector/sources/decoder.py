@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import av
@@ -9,6 +10,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from detector.sources.keyframe import Keyframe
 from detector.sources.lag import Lag
 
 _LIVE_THREADS: Final = 2  # each holds a frame back: more would make the newest one old
@@ -36,12 +38,21 @@ class Decoder:
     """One connection's decoder. `enough_s`: keyframes that come so often are all that is needed.
 
     `lag` is for live streams: packets that lie too far behind are read but not decoded.
+    `put_off`: where keyframes alone are needed they are handed out as they came. Most are never
+    looked at, since a newer one comes before the look.
     """
 
     def __init__(
-        self, stream: VideoStream, *, enough_s: float, newest_first: bool, lag: Lag | None
+        self,
+        stream: VideoStream,
+        *,
+        enough_s: float,
+        newest_first: bool,
+        lag: Lag | None,
+        put_off: bool = False,
     ) -> None:
-        self._context = stream.codec_context
+        self._stream, self._context = stream, stream.codec_context
+        self._puts_off = put_off
         self._enough_s, self._lag = enough_s, lag
         self._chooser = KeyframeChooser(enough_s)
         self._broken = False
@@ -57,13 +68,26 @@ class Decoder:
         self._chooser = KeyframeChooser(self._enough_s)
         self._context.flush_buffers()
 
-    def pictures(self, packet: Packet[VideoStream], at_s: float, now_s: float) -> list[VideoFrame]:
+    def disappointed(self) -> None:
+        """A keyframe that was handed out is broken: from now on each is decoded here, where the
+        next one is not long to come, and where it is noticed that none can be decoded."""
+        self._puts_off = False
+
+    def pictures(
+        self, packet: Packet[VideoStream], at_s: float, now_s: float
+    ) -> Sequence[VideoFrame | Keyframe]:
         """The good pictures that the packet completes; `at_s` is its own time."""
         if packet.size and packet.is_keyframe:
             self._chooser.keyframe(at_s)
         if self._lag is not None and packet.size:
             self._lag.packet(at_s, now_s)
         keys_only = self._chooser.keys_only or (self._lag is not None and self._lag.too_far)
+        if packet.has_sidedata("new_extradata"):  # which the context does not tell
+            self._puts_off = False
+        if keys_only and self._puts_off and packet.size and packet.is_keyframe:
+            self._context.flush_buffers()
+            self._broken, self._whole_at_s = False, at_s
+            return [Keyframe.of([packet], self._stream)]
         return [p for p in self._decode(packet, keys_only, at_s) if self._mended(p, at_s)]
 
     def _decode(

@@ -28,11 +28,12 @@ def edge_width_px(grey: NDArray[np.uint8]) -> float | None:
     smooth = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8)
     gradient = _gradient(smooth)
     limit = max(float(np.percentile(gradient[::3, ::3], _STRONGEST_PERCENT)), _LEAST_GRADIENT)
-    strong = gradient >= limit
-    if np.count_nonzero(strong) < _LEAST_SHARE * strong.size:
+    strong = np.flatnonzero(gradient >= limit)  # few: only there is the width asked for
+    if strong.size < _LEAST_SHARE * gradient.size:
         return None
     contrast = cv2.subtract(cv2.dilate(smooth, _KERNEL), cv2.erode(smooth, _KERNEL))
-    return float(np.percentile(contrast[strong] / gradient[strong], _SHARPER_PERCENT))
+    widths_px = np.asarray(contrast).ravel()[strong] / gradient.ravel()[strong]
+    return float(np.percentile(widths_px, _SHARPER_PERCENT))
 
 
 def _gradient(smooth: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -109,7 +109,11 @@ class _Decoded:
 
 
 class StreamSource:
-    """Reads on its own thread; keeps only the newest frame, or a short queue at pace fast."""
+    """Reads on its own thread; keeps only the newest frame, or a short queue at pace fast.
+
+    Of a live stream's keyframes the newest two are kept as they came: the older one is for a look
+    that finds the newer one broken.
+    """
 
     def __init__(
         self,
@@ -131,7 +135,7 @@ class StreamSource:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._newest: _Decoded | None = None
+        self._newest: tuple[_Decoded, ...] = ()  # newest first
         self._queue: queue.Queue[_Decoded] = queue.Queue(_QUEUE_FRAMES)
         self._finish: tuple[SourceState, str] | None = None
         self._last_packet_s = self._last_frame_s = time.monotonic()
@@ -181,8 +185,7 @@ class StreamSource:
             self._thread.join(timeout=5)
 
     def look(self) -> Frame | NoFrame | None:
-        decoded = self._take()
-        if decoded is not None:
+        for decoded in self._take():
             frame = self._frame(decoded)
             if frame is not None:
                 return frame
@@ -197,26 +200,29 @@ class StreamSource:
     def clip(self, from_at: datetime, to_at: datetime) -> Clip | None:
         return self._keeper.clip(from_at, to_at)
 
-    def _take(self) -> _Decoded | None:
+    def _take(self) -> tuple[_Decoded, ...]:
         if self._fast:
             waits = self._finish is None and self._thread is not None
             try:
-                return self._queue.get(waits, _LOOK_WAIT_S if waits else None)
+                return (self._queue.get(waits, _LOOK_WAIT_S if waits else None),)
             except queue.Empty:
-                return None
+                return ()
         with self._lock:
-            decoded, self._newest = self._newest, None
-        if decoded is None or self._health.state is SourceState.LIVE or not self._live:
-            return decoded
-        age_s = (utc_now() - decoded.at).total_seconds()
-        return decoded if age_s <= self._config.interval_s else None  # from before it broke off
+            newest, self._newest = self._newest, ()
+        if self._health.state is SourceState.LIVE or not self._live:
+            return newest
+        after = utc_now() - timedelta(seconds=self._config.interval_s)
+        return tuple(one for one in newest if one.at >= after)  # not from before it broke off
 
     def _frame(self, decoded: _Decoded) -> Frame | None:
         picture: VideoFrame | None
         picture = p.picture() if isinstance(p := decoded.picture, Keyframe) else p
         if picture is None:
             self._earlier_errors += 1
-            self._health.set(SourceState.STALLED, f"{self._label}: nothing can be decoded")
+            if self._config.visit:
+                self._health.set(SourceState.STALLED, f"{self._label}: nothing can be decoded")
+            elif self._decoder is not None:
+                self._decoder.disappointed()
             return None
         try:
             image = picture.to_ndarray(format="bgr24")
@@ -331,7 +337,7 @@ class StreamSource:
         self._last_packet_s = self._last_frame_s = time.monotonic()
         self._health.set(SourceState.LIVE)
         with self._lock:
-            self._newest = _Decoded(utc_now(), keyframe)
+            self._newest = (_Decoded(utc_now(), keyframe),)
 
     def _demux(
         self, container: InputContainer, stream: VideoStream
@@ -388,6 +394,7 @@ class StreamSource:
             enough_s=0.0 if self._fast else self._config.interval_s / 2,
             newest_first=not self._fast,
             lag=Lag() if steady else None,
+            put_off=self._live,
         )
         return self._decoder
 
@@ -443,10 +450,9 @@ class StreamSource:
         self._keeper.add(at, packet, stream, self._loops_s)
         return at_s
 
-    def _picture(self, picture: VideoFrame) -> None:
-        ticks = picture.pts if picture.pts is not None else picture.dts
-        if ticks is not None and picture.time_base is not None:
-            self._media_s = max(0.0, float(ticks * picture.time_base) - (self._zero_s or 0.0))
+    def _picture(self, picture: VideoFrame | Keyframe) -> None:
+        if isinstance(picture, VideoFrame):
+            self._clock_picture(picture)
         decoded = _Decoded(utc_now() if self._live else self._media_at(self._media_s), picture)
         self._last_frame_s = time.monotonic()
         if self._health.state is not SourceState.LIVE:
@@ -455,7 +461,13 @@ class StreamSource:
             self._enqueue(decoded)
             return
         with self._lock:
-            self._newest = decoded
+            older = self._newest[:1] if isinstance(picture, Keyframe) else ()
+            self._newest = (decoded, *older)
+
+    def _clock_picture(self, picture: VideoFrame) -> None:
+        ticks = picture.pts if picture.pts is not None else picture.dts
+        if ticks is not None and picture.time_base is not None:
+            self._media_s = max(0.0, float(ticks * picture.time_base) - (self._zero_s or 0.0))
 
     def _enqueue(self, decoded: _Decoded) -> None:
         total_s = self._loops_s + self._media_s

@@ -8,6 +8,7 @@ import pytest
 
 from detector.evidence import LatestConfig, LatestPictures
 from detector.evidence import latest as latest_module
+from detector.evidence.jpeg import quickly_shrunk, shrunk
 from detector.types import ConfigError, Detections
 
 
@@ -82,3 +83,19 @@ def test_unmaskable_pictures_are_not_shown(street, framed):
     latest.remember(framed(street), Detections.empty(("cover_ok",)))
     with pytest.raises(ConfigError, match="person"):
         latest.picture("cam-1")
+
+
+@pytest.mark.parametrize(
+    "size", [(1080, 1920), (720, 1280), (2160, 3840), (1920, 1080), (576, 704), (360, 640)]
+)
+def test_the_quick_picture_looks_like_the_careful_one(size):
+    chance = np.random.default_rng(5)
+    rough = chance.integers(0, 256, (size[0] // 40, size[1] // 40, 3), np.uint8)
+    image = cv2.resize(rough, size[::-1], interpolation=cv2.INTER_CUBIC)
+    image[::2] = cv2.add(image[::2], 40)  # what is left out would show as stripes
+    careful, scale = shrunk(image, 640)
+    quick, quick_scale = quickly_shrunk(image, 640)
+    assert quick.shape == careful.shape
+    assert quick_scale == scale
+    assert np.abs(quick.astype(int) - careful.astype(int)).mean() < 8
+    assert abs(quick.mean() - careful.mean()) < 1

@@ -42,10 +42,12 @@ from detector.flights.config import FlightConfig
 from detector.flights.features import find_features
 from detector.flights.finding import FlightVerdict
 from detector.flights.flight_folder import read_flight
+from detector.flights.fusing import Source
 from detector.flights.ground_window import GroundWindow, rectify
 from detector.flights.ingest import ingest
 from detector.flights.inspection import origin_of
 from detector.flights.likelihood import likelihood_of
+from detector.flights.parallax import Lean
 from detector.flights.tying import tie_pictures
 from detector.geometry.camera_model import View
 from detector.geometry.footprint import ground_footprint
@@ -272,7 +274,8 @@ def real_new(pair: Aligned, network: ChangeNetwork) -> list[Polygon]:
         lens=lens_for((1600, 1200)), east_m=0, north_m=0, up_m=1e6, yaw_deg=0, pitch_deg=-90
     )
     seen = likelihood_of(network(planes), planes, quality, window, high, 0.0)
-    found = changes({pair.name: (seen.window, lambda: seen)}, config.candidate, config.min_score)
+    source = Source(window=seen.window, lean=Lean.of(high, 0.0), read=lambda: seen)
+    found = changes({pair.name: source}, config.candidate, config.min_score)
     return [
         Polygon(window.to_cells(np.array(one.outline.exterior.coords)))
         for one in found

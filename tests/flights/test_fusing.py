@@ -10,7 +10,7 @@ from shapely.geometry import Polygon, box
 
 from detector.flights.candidate import CandidateConfig
 from detector.flights.changes import changes
-from detector.flights.fusing import fuse
+from detector.flights.fusing import Source, fuse
 from detector.flights.ground_window import GroundWindow
 from detector.flights.likelihood import (
     Likelihood,
@@ -18,33 +18,42 @@ from detector.flights.likelihood import (
     read_likelihood,
     write_likelihood,
 )
+from detector.flights.parallax import Lean
 from detector.geometry.camera_model import Lens, View
 
 CELL_M = 0.24
 WINDOW = GroundWindow(west_cell=-60, north_cell=50, width=120, height=100, cell_m=CELL_M)
+UPRIGHT = Lean(camera_m=(0.0, 0.0), stretch=1.0)
 
 
 def seen(
     came: float, went: float = 0.02, window: GroundWindow = WINDOW, weight: int = 200
 ) -> Likelihood:
-    """Says `came` of a square of 20 by 20 cells around the ground's middle, and `went` of it."""
+    """Says `came` of a light square of 20 by 20 cells around the ground's middle, and `went`."""
     shape = (window.height, window.width)
     planes = np.full((2, *shape), 5, np.uint8)
     middle = window.to_cells(np.zeros((1, 2)))[0].round().astype(int)
     rows = slice(max(middle[1] - 10, 0), max(middle[1] + 10, 0))
     columns = slice(max(middle[0] - 10, 0), max(middle[0] + 10, 0))
     planes[0, rows, columns], planes[1, rows, columns] = round(came * 255), round(went * 255)
+    after = np.zeros((3, *shape), np.int8)
+    after[0, rows, columns] = 30  # a light roof
     return Likelihood(
         window=window,
         came=planes[0],
         went=planes[1],
         weight=np.full(shape, weight, np.uint8),
-        hue=np.zeros((2, *shape), np.int8),
+        before=np.zeros((3, *shape), np.int8),
+        after=after,
     )
 
 
+def source(one: Likelihood, lean: Lean = UPRIGHT) -> Source:
+    return Source(window=one.window, lean=lean, read=lambda: one)
+
+
 def found(*pictures: Likelihood, min_score: float = 0.45):
-    sources = {f"p{i}": (one.window, lambda one=one: one) for i, one in enumerate(pictures)}
+    sources = {f"p{i}": source(one) for i, one in enumerate(pictures)}
     return changes(sources, CandidateConfig(), min_score)
 
 
@@ -61,7 +70,7 @@ def test_windows_share_what_both_have():
 def test_the_mean_of_log_odds_is_weighted_and_unseen_ground_says_nothing():
     beside = seen(0.9, window=moved(WINDOW, 3000, 0))  # more than one block away
     sure, doubtful = seen(0.9), seen(0.2, weight=50)
-    fused = fuse([(one.window, lambda one=one: one) for one in (sure, doubtful, beside)])
+    fused = fuse([source(one) for one in (sure, doubtful, beside)])
     assert fused.window.width == 3120
     middle = fused.window.to_cells(np.zeros((1, 2)))[0].round().astype(int)
     odds = (200 * np.log(0.9 / 0.1) + 50 * np.log(0.2 / 0.8)) / 250
@@ -126,7 +135,7 @@ def test_what_was_kept_is_read_again_and_a_file_of_another_size_is_not(tmp_path)
     one, path = seen(0.7), tmp_path / "pictures" / "00001.png"
     write_likelihood(path, one)
     again = read_likelihood(path, WINDOW)
-    for name in ("came", "went", "weight", "hue"):
+    for name in ("came", "went", "weight", "before", "after"):
         np.testing.assert_array_equal(getattr(again, name), getattr(one, name))
     assert read_likelihood(path, replace(WINDOW, width=WINDOW.width + 1)) is None
     assert read_likelihood(tmp_path / "none.png", WINDOW) is None

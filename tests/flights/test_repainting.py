@@ -62,9 +62,9 @@ def test_ground_that_was_not_seen_says_nothing():
 def painted(came: float, share: float = 1.0):
     """A picture in which everything turned red, as far as `share` of its width."""
     one = seen(came)
-    turned = np.zeros_like(one.hue)
-    turned[0, :, : round(WINDOW.width * share)] = 60
-    return replace(one, hue=turned)
+    turned = np.zeros_like(one.after)
+    turned[1, :, : round(WINDOW.width * share)] = 30
+    return replace(one, after=turned)
 
 
 def test_paint_opens_nothing_when_most_pictures_say_so():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detector.inference import BackendName, load_model
-from detector.inference.letterbox import letterboxed
+from detector.inference.letterbox import as_input, letterboxed
 from detector.inference.manifest import InputSpec
 from detector.sources.recording import Recording
 from detector.types import ModelError
@@ -134,3 +134,14 @@ def test_letterbox_maps_back():
     assert canvas.shape == (384, 640, 3)
     corners = np.array([[0, 12, 640, 372]], np.float32)
     np.testing.assert_allclose(box.to_original(corners), [[0, 0, 1920, 1080]], atol=0.01)
+
+
+def test_the_input_is_red_first_and_one_at_white():
+    chance = np.random.default_rng(3)
+    images = [chance.integers(0, 256, (32, 64, 3), np.uint8) for _ in range(2)]
+    batch = as_input(images)
+    assert batch.shape == (2, 3, 32, 64)
+    assert batch.dtype == np.float32
+    for image, planes in zip(images, batch, strict=True):
+        assert np.array_equal(planes[0], image[..., 2].astype(np.float32) / np.float32(255))
+        assert np.array_equal(planes[2], image[..., 0].astype(np.float32) / np.float32(255))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import av
@@ -13,6 +14,7 @@ from making import wait_for, write_clip
 from servers import Publisher
 
 from detector.sources.decoder import Decoder, KeyframeChooser
+from detector.sources.keyframe import Keyframe
 from detector.sources.lag import Lag
 from detector.sources.stream import StreamConfig, StreamSource
 from detector.types import Frame
@@ -92,6 +94,42 @@ def test_only_keyframes_are_decoded_when_they_are_enough(tmp_path, codec):
     assert all(key for at_s, key in found if at_s > 2.2)
     every, _ = decode(clip, enough_s=0.5)
     assert len(every) == 60
+
+
+def keyframes_of(path):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [Keyframe.of([p], stream) for p in container.demux(stream) if p.is_keyframe]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_keyframes_that_are_enough_are_put_off_until_one_disappoints(tmp_path, codec):
+    clip, brought = write_clip(tmp_path / "a.mp4", seconds=8, gop=10, codec=codec), []
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        decoder = Decoder(stream, enough_s=2.0, newest_first=True, lag=None, put_off=True)
+        for packet in container.demux(stream):
+            at_s = float(packet.dts * packet.time_base) if packet.dts is not None else 9.0
+            brought += [(at_s, one) for one in decoder.pictures(packet, at_s, time.monotonic())]
+            if len(brought) and at_s > 5.5:
+                decoder.disappointed()
+    put_off = [at_s for at_s, one in brought if isinstance(one, Keyframe)]
+    decoded = [at_s for at_s, one in brought if not isinstance(one, Keyframe)]
+    assert [round(at_s) for at_s in put_off] == [2, 3, 4, 5]
+    assert [at_s for at_s in decoded if 2.2 < at_s < 5.5] == []
+    assert max(decoded) > 6.5
+    assert all(one.picture() for _, one in brought if isinstance(one, Keyframe))
+
+
+def test_a_look_that_finds_the_newest_keyframe_broken_sees_the_one_before(tmp_path):
+    whole = keyframes_of(write_clip(tmp_path / "a.mp4", seconds=2, gop=10))[0]
+    broken = replace(whole, data=whole.data[:8] + bytes(len(whole.data) - 8))
+    source = StreamSource(StreamConfig(id="a", url="rtsp://127.0.0.1:1/cam"))
+    for keyframe in (whole, whole, broken):
+        source._picture(keyframe)
+    assert isinstance(source.look(), Frame)
+    assert source.decode_errors == 1
+    assert not isinstance(source.look(), Frame)  # none is shown twice
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from making import wait_for
 from servers import BadLine, RtspCamera, free_port, no_rtsp_server
 
 from detector.sources.base import utc_now
+from detector.sources.keyframe import Keyframe
 from detector.sources.stream import StreamConfig, StreamSource
 from detector.types import BlindReason, Frame, NoFrame, SourceState
 
@@ -194,16 +195,17 @@ def test_a_stream_that_wakes_slowly_is_not_down(watch):
         camera.stop()
 
 
-def test_only_keyframes_are_decoded_where_they_come_often_enough(camera, watch, monkeypatch):
+def test_keyframes_wait_for_the_look_where_they_come_often_enough(camera, watch, monkeypatch):
     source = watch(camera.url(), interval_s=4)
     next_frame(source)
     wait_for(lambda: source._decoder._chooser.keys_only)
-    decoded = []
-    monkeypatch.setattr(source, "_picture", lambda p: decoded.append((p.key_frame, p.pts)))
+    brought, bring = [], source._picture
+    monkeypatch.setattr(source, "_picture", lambda p: brought.append(p) or bring(p))
     time.sleep(4.2)
-    later = decoded[1:]  # the first may have been waiting in a decoder's thread
+    later = brought[1:]  # the first may have been waiting in a decoder's thread
     assert 3 <= len(later) <= 5  # one a second, of ten
-    assert all(key for key, _ in later)
+    assert all(isinstance(picture, Keyframe) for picture in later)
+    assert isinstance(source.look(), Frame)
 
 
 def test_keyframes_in_pieces_do_not_blind_a_camera(watch):
