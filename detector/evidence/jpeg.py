@@ -27,11 +27,9 @@ def decode_jpeg(data: bytes, name: str) -> NDArray[np.uint8]:
 
 def shrunk(image: NDArray[np.uint8], longest_px: int) -> tuple[NDArray[np.uint8], float]:
     """The picture with its longer side at most `longest_px`, and the factor it was scaled by."""
-    height_px, width_px = image.shape[:2]
-    scale = longest_px / max(height_px, width_px)
-    if scale >= 1:
-        return image, 1.0
-    size = _scaled_size(image, scale)
+    size, scale = _fitting(image, longest_px)
+    if scale == 1:
+        return image, scale
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
@@ -41,10 +39,7 @@ def quickly_shrunk(image: NDArray[np.uint8], longest_px: int) -> tuple[NDArray[n
     Halved as often as it goes (the mean of four pixels, for which OpenCV has a fast way), then
     interpolated the rest of the way, which leaves out no pixel below a factor of two.
     """
-    scale = longest_px / max(image.shape[:2])
-    if scale >= 1:
-        return image, 1.0
-    size = _scaled_size(image, scale)
+    size, scale = _fitting(image, longest_px)
     while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
         half = (image.shape[1] // 2, image.shape[0] // 2)
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
@@ -53,7 +48,8 @@ def quickly_shrunk(image: NDArray[np.uint8], longest_px: int) -> tuple[NDArray[n
     return image, scale
 
 
-def _scaled_size(image: NDArray[np.uint8], scale: float) -> tuple[int, int]:
-    """(width, height) in pixels."""
+def _fitting(image: NDArray[np.uint8], longest_px: int) -> tuple[tuple[int, int], float]:
+    """(width, height) in pixels, at most so long and never enlarged, and the factor to there."""
     height_px, width_px = image.shape[:2]
-    return max(1, round(width_px * scale)), max(1, round(height_px * scale))
+    scale = min(1.0, longest_px / max(height_px, width_px))
+    return (max(1, round(width_px * scale)), max(1, round(height_px * scale))), scale

@@ -78,23 +78,27 @@ def rise(core: Mask, shown: Sequence[Shown], cell_m: float) -> Rise:
     piece = _wider(core, _EDGE)
     around = _wider(core, _RING) & ~_wider(core, 2 * _EDGE - 1)
 
-    def scatter(where: Mask, *heights: float) -> float:
-        return min(_scatter(shown, leans * (height - 1), where) for height in heights)
+    def scatters(*heights: float) -> list[NDArray[np.float32]]:
+        return [_scatter(shown, leans * (height - 1)) for height in heights]
 
-    flat, raised = scatter(piece, _FLAT), scatter(piece, *_RAISED)
-    ground = scatter(around, _FLAT)
+    level, high = scatters(_FLAT), scatters(*_RAISED)
+    flat, raised, ground = _least(level, piece), _least(high, piece), _least(level, around)
     if flat <= _CLEARLY * raised:
-        return Rise.FLAT if ground <= scatter(around, *_BELOW) else Rise.RAISED
-    if raised <= _BETTER * flat and ground <= scatter(around, *_RAISED):
+        return Rise.FLAT if ground <= _least(scatters(*_BELOW), around) else Rise.RAISED
+    if raised <= _BETTER * flat and ground <= _least(high, around):
         return Rise.RAISED
     return Rise.UNKNOWN
 
 
-def _scatter(shown: Sequence[Shown], by_px: NDArray[np.float64], where: Mask) -> float:
-    """Standard deviation of the looks' colours, each moved by its own of `by_px` (N, 2), mean over
-    `where`. Ground that a picture does not show is 0 in it and speaks for no height."""
+def _scatter(shown: Sequence[Shown], by_px: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(H, W): standard deviation of the looks' colours, each moved by its own of `by_px` (N, 2).
+    Ground that a picture does not show is 0 in it and speaks for no height."""
     looks = np.stack([_moved(one.after, by) for one, by in zip(shown, by_px, strict=True)])
-    return float(np.sqrt(np.var(looks[:, :, where], axis=0).sum(axis=0)).mean())
+    return np.asarray(np.sqrt(np.var(looks, axis=0).sum(axis=0)), np.float32)
+
+
+def _least(scatters: Sequence[NDArray[np.float32]], where: Mask) -> float:
+    return min(float(scatter[where].mean()) for scatter in scatters)
 
 
 def _wider(mask: Mask, side: int) -> Mask:

@@ -73,7 +73,9 @@ def _measured(
     failure: Exception | None = None
     for name, build in builders.items():
         try:
-            tried = _try(name, build(), picture)
+            backend = build()
+            # a first pass also readies an engine; what it costs says little
+            tried = _Tried(name, backend, backend.run(picture))
             first = first or tried
             if _distance(tried.output, first.output) > _FAR:
                 _log.warning("engine_disagrees", engine=name, with_engine=first.name)
@@ -94,11 +96,6 @@ def _measured(
     rounded = {name: round(cost, 1) for name, cost in costs_ms.items()}
     _log.info("engine_chosen", engine=best.name, core_ms=rounded)
     return best.name, best.backend
-
-
-def _try(name: str, backend: Backend, picture: NDArray[np.float32]) -> _Tried:
-    """An engine's first pass, which also readies it; what it costs says little."""
-    return _Tried(name, backend, backend.run(picture))
 
 
 def _in_turns(best: Backend, other: Backend, picture: NDArray[np.float32]) -> tuple[float, float]:

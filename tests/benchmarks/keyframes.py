@@ -35,8 +35,7 @@ def core_ms_a_look(clip: Path, interval_s: float, put_off: bool) -> float:
             if packet.dts is None:
                 continue
             at_s = float(packet.dts * packet.time_base)
-            for newest in decoder.pictures(packet, at_s, at_s):  # noqa: B007  (the last one)
-                pass
+            newest = next(reversed(decoder.pictures(packet, at_s, at_s)), newest)
             if at_s < next_s or newest is None:
                 continue
             picture = newest.picture() if isinstance(newest, Keyframe) else newest
