@@ -22,7 +22,7 @@ from detector.flights.parallax import Rise, Shown, rise
 from detector.flights.repainting import repainted
 from detector.flights.sighting import Sighting
 
-_HEM_M = 4.0  # ground around a piece, on which paint would go on
+_HEM_M = 6.0  # ground around a piece, on which paint would go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
