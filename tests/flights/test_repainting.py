@@ -34,6 +34,25 @@ def test_a_piece_of_a_painted_roof_is_paint():
     assert repainted(CORE, hue(patch(*ROOF, 1)), CAME, ALL)
 
 
+def test_paint_need_not_hang_together_with_the_piece():
+    apart = patch(slice(19, 36), slice(29, 46), 1)
+    apart[19:36, 52:62] = 1
+    assert repainted(CORE, hue(apart), CAME, ALL)
+
+
+def test_a_second_structure_of_the_same_colour_is_no_paint():
+    apart = patch(slice(19, 36), slice(29, 46), 1)
+    apart[19:36, 52:62] = 1
+    came = np.maximum(CAME, patch(slice(19, 36), slice(52, 62), 0.5))
+    assert not repainted(CORE, hue(apart), came, ALL)
+
+
+def test_lines_of_the_same_colour_are_no_paint():
+    lines = patch(slice(19, 36), slice(29, 46), 1)
+    lines[:, 50:70:4] = lines[:, 51:71:4] = 1
+    assert not repainted(CORE, hue(lines), CAME, ALL)
+
+
 def test_a_structure_whose_colour_ends_at_its_edge_is_none():
     own = patch(slice(19, 36), slice(29, 46), 1)
     assert not repainted(CORE, hue(own), CAME, ALL)
