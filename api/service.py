@@ -328,9 +328,9 @@ class Service:
         before = {c.id: c for c in self.config.cameras}
         for camera_id, camera in now.items():
             if before.get(camera_id) != camera:
-                self._put_camera(camera)
+                self.put_camera(camera)
         for camera_id in before.keys() - now.keys():
-            self._drop_camera(camera_id)
+            self.drop_camera(camera_id)
 
     def _apply_settings(self, camera_id: str, settings: CameraSettings) -> None:
         cameras = self.config.cameras
@@ -372,9 +372,6 @@ class Service:
         Raises ConfigError with nothing changed. What was followed at it stays, unless its picture
         comes from elsewhere now.
         """
-        self._put_camera(config)
-
-    def _put_camera(self, config: CameraConfig) -> None:
         with self._changing:
             needed(self._detectors, rules_of(config, self.config))
             source = self._source(config)
@@ -389,9 +386,6 @@ class Service:
 
     def drop_camera(self, camera_id: str) -> None:
         """Looks at it no more; its records stay."""
-        self._drop_camera(camera_id)
-
-    def _drop_camera(self, camera_id: str) -> None:
         with self._changing:
             self.engine.take_out(camera_id)
             self._watches.pop(camera_id, None)

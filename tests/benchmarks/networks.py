@@ -28,7 +28,7 @@ from detector.inference.manifest import read_manifest
 from tests.benchmarks.average_precision import ap50_of
 
 _MODELS = Path(__file__).resolve().parents[2] / "models"
-_BATCHED = (BackendName.OPENVINO, BackendName.OPENVINO_INT8)
+_BATCHED = (BackendName.OPENVINO, BackendName.OPENVINO_BF16, BackendName.OPENVINO_INT8)
 
 
 def variants(folder: Path) -> Iterator[tuple[str, Backend, int]]:
