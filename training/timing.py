@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 import numpy as np
 
 from detector.inference.backend import Backend
+from detector.inference.choice import pass_ms
 from detector.inference.cpu import cpu_name
 from training.manifest import Timing
 
@@ -22,9 +22,5 @@ def core_timing(engine: Backend, size_px: tuple[int, int]) -> Timing:
     """
     picture = np.random.default_rng(0).random((1, 3, size_px[1], size_px[0]), np.float32)
     engine.run(picture)
-    spent_s = []
-    for _ in range(_PASSES):
-        began_s = time.process_time()
-        engine.run(picture)
-        spent_s.append(time.process_time() - began_s)
-    return Timing(look_core_s=round(min(spent_s), 4), threads=1, cpu=cpu_name())
+    least_ms = min(pass_ms(engine, picture) for _ in range(_PASSES))
+    return Timing(look_core_s=round(least_ms / 1000, 4), threads=1, cpu=cpu_name())

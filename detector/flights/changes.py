@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
@@ -16,6 +15,7 @@ from detector.flights.fusing import Fused, Source, fraction, fuse
 from detector.flights.ground_window import GroundWindow
 from detector.flights.judged import Judged, judge
 from detector.flights.likelihood import STEPS, Likelihood
+from detector.flights.mask import Mask, widened
 from detector.flights.merging import Merged, area_error_m2, without_doubles
 from detector.flights.outline import unbounded
 from detector.flights.parallax import Rise, Shown, rise
@@ -23,6 +23,7 @@ from detector.flights.repainting import repainted
 from detector.flights.sighting import Sighting
 
 _HEM_M = 6.0  # ground around a piece, on which paint would go on
+_NEAR = 5  # cells: side of what widens a piece by its own hem; a neighbour's ground pulls no middle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +33,7 @@ class _Piece:
     judged: Judged
     outline: Polygon  # metres
     window: GroundWindow
-    core: NDArray[np.bool_]
+    core: Mask
 
 
 def changes(
@@ -121,7 +122,7 @@ def _look(picture: str, piece: _Piece, source: Source, seen: Likelihood) -> _Loo
         went=float(went[piece.core].mean()),
         own=float(own[piece.core].mean()),
         quality=float(np.median(weight[piece.core])),
-        middle=_middle(own * _near(piece.core), piece),
+        middle=_middle(own * widened(piece.core, _NEAR), piece),
         repainted=piece.judged.new and repainted(piece.core, hue, came, weight > 0),
         shown=Shown(after=after, lean_px=_lean_px(piece, source)),
     )
@@ -141,11 +142,6 @@ def _is_none(piece: _Piece, looks: Sequence[_Look]) -> bool:
         against = (look.repainted or unbounded(piece.core, look.shown.after) for look in looks)
         return sum(against) > len(looks) / 2
     return height is Rise.FLAT
-
-
-def _near(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The core and a hem around it: a neighbour's ground pulls no middle."""
-    return np.asarray(cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)), np.bool_)
 
 
 def _middle(own: NDArray[np.float32], piece: _Piece) -> tuple[float, float]:

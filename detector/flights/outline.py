@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.flights.candidate import around
+from detector.flights.mask import Mask
 
-Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
 # Steps of log colour across the two faintest sides, both at most so large. One in a hundred looks
 # at simulated additions has such sides (docs/flights.md).

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.flights.mask import Mask, widened
 from detector.geometry.camera_model import View
 
-Mask = NDArray[np.bool_]
 # Heights above the surface, in heights of a structure.
 _FLAT = 0.0
 _RAISED = (0.75, 1.0, 1.25)
@@ -75,8 +75,8 @@ def rise(core: Mask, shown: Sequence[Shown], cell_m: float) -> Rise:
     leans -= leans.mean(axis=0)  # the piece stands where the pictures show it together
     if float(np.sqrt((leans**2).sum(axis=1).mean())) * cell_m < _LEAST_SPREAD_M:
         return Rise.UNKNOWN
-    piece = _wider(core, _EDGE)
-    around = _wider(core, _RING) & ~_wider(core, 2 * _EDGE - 1)
+    piece = widened(core, _EDGE)
+    around = widened(core, _RING) & ~widened(core, 2 * _EDGE - 1)
 
     def scatters(*heights: float) -> list[NDArray[np.float32]]:
         return [_scatter(shown, leans * (height - 1)) for height in heights]
@@ -99,10 +99,6 @@ def _scatter(shown: Sequence[Shown], by_px: NDArray[np.float64]) -> NDArray[np.f
 
 def _least(scatters: Sequence[NDArray[np.float32]], where: Mask) -> float:
     return min(float(scatter[where].mean()) for scatter in scatters)
-
-
-def _wider(mask: Mask, side: int) -> Mask:
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)
 
 
 def _moved(planes: NDArray[np.float32], by_px: NDArray[np.float64]) -> NDArray[np.float32]:

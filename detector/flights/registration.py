@@ -14,6 +14,7 @@ from shapely.geometry import MultiPoint, Polygon
 from detector.flights.errors import RegistrationRefused
 from detector.flights.features import find_features, match_features
 from detector.flights.ground_window import GroundWindow, Image, rectify
+from detector.flights.mask import widened
 from detector.flights.pose_fit import fit_pose
 from detector.geometry.camera_model import View
 from detector.geometry.pose_error import PoseError, error_radii_m
@@ -113,8 +114,7 @@ def _matched(
     shared = shown & known
     if shared.sum() * cell_m**2 < 100:
         raise RegistrationRefused("the baseline does not show this ground")
-    wide = cv2.dilate(known.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    one = find_features(patch, shown & wide, window)
+    one = find_features(patch, shown & widened(known, 5), window)
     other = find_features(reference, known, window)
     pairs = match_features(one, other, reach_m)
     if len(pairs) < config.min_matches:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from detector.flights.mask import Mask, widened
+
 _FAINTEST = 0.3  # log units; a smaller change of colour is as likely light
 _ALIKE = 0.5  # of the change: what is nearer to it is the same change
 _HEM = 5  # cells: side of what widens a piece by its own walls and by what the network draws
@@ -28,12 +29,8 @@ def repainted(core: Mask, hue: NDArray[np.float32], came: NDArray[np.float32], k
     if strength < _FAINTEST:
         return False
     away = np.hypot.reduce(hue - spot[:, None, None], axis=0)
-    same = _cleared(known & (away < _ALIKE * strength) & ~_wider(core))
+    same = _cleared(known & (away < _ALIKE * strength) & ~widened(core, _HEM))
     return bool(same.sum() >= _EXTENT * core.sum() and came[same].mean() <= _NOTHING_CAME)
-
-
-def _wider(core: Mask) -> Mask:
-    return np.asarray(cv2.dilate(core.astype(np.uint8), np.ones((_HEM, _HEM), np.uint8)), np.bool_)
 
 
 def _cleared(mask: Mask) -> Mask:

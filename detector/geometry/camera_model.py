@@ -64,15 +64,12 @@ class Lens:
 
     def _straightened(self, bent: Points) -> Points:
         """Undoes the distortion by repeated correction; exact to far less than a pixel."""
-        k1, k2, p1, p2, k3 = self.distortion
         xy = bent
         for _ in range(_MOST_CORRECTIONS):
-            x, y = xy[:, 0], xy[:, 1]
-            r2 = x * x + y * y
-            radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+            radial, across, along = self._bending(xy)
             better = np.empty_like(bent)
-            better[:, 0] = (bent[:, 0] - 2 * p1 * x * y - p2 * (r2 + 2 * x * x)) / radial
-            better[:, 1] = (bent[:, 1] - p1 * (r2 + 2 * y * y) - 2 * p2 * x * y) / radial
+            better[:, 0] = (bent[:, 0] - across) / radial
+            better[:, 1] = (bent[:, 1] - along) / radial
             correction = np.abs(better - xy).max(initial=0.0)
             xy = better
             if correction < _STRAIGHT:
@@ -81,13 +78,19 @@ class Lens:
 
     def pixels(self, xy: Points) -> Points:
         """Pixels (N, 2) of directions (N, 2): the inverse of `rays`."""
+        radial, across, along = self._bending(xy)
+        bent_x, bent_y = xy[..., 0] * radial + across, xy[..., 1] * radial + along
+        return np.stack([bent_x * self.fx_px + self.cx_px, bent_y * self.fy_px + self.cy_px], -1)
+
+    def _bending(self, xy: Points) -> tuple[Points, Points, Points]:
+        """Of directions (..., 2): Brown's radial factor, and what is added across and along."""
         k1, k2, p1, p2, k3 = self.distortion
         x, y = xy[..., 0], xy[..., 1]
         r2 = x * x + y * y
         radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-        bent_x = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
-        bent_y = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
-        return np.stack([bent_x * self.fx_px + self.cx_px, bent_y * self.fy_px + self.cy_px], -1)
+        across = 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
+        along = p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
+        return radial, across, along
 
     def scaled(self, factor: float) -> Lens:
         """The lens of the same picture resized by `factor`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import acceptance
 import pytest
 from real_pairs import aligned_pairs
 
 from detector.flights.change_network import ChangeNetwork
 
-DATA = acceptance.shared()
-PAIRS = DATA / "rooftop" / "seoul" if DATA else None
 NAMED = (
     "2019_SMG_1LB_000105",
     "2019_SMG_1LB_000147",
@@ -19,13 +19,9 @@ NAMED = (
 )
 
 
-@pytest.mark.skipif(
-    PAIRS is None or not PAIRS.is_dir(), reason="the shared pictures of rooftops are absent"
-)
 @pytest.mark.parametrize("name", NAMED)
-def test_a_change_of_colour_alone_is_nothing_new(name):
-    assert PAIRS is not None
-    (pair,) = aligned_pairs(PAIRS, (name,))
+def test_a_change_of_colour_alone_is_nothing_new(shared: Path, name):
+    (pair,) = aligned_pairs(shared / "rooftop" / "seoul", (name,))
     painted = [outline for kind, outline in pair.labels if kind == "colour only"]
     assert painted
     for found in acceptance.real_new(pair, ChangeNetwork(acceptance.NETWORK, threads=1)):
