@@ -28,7 +28,7 @@ from detector.incidents import (
     RegistryConfig,
     RetentionConfig,
 )
-from detector.inference import BackendName
+from detector.inference import BackendName, usable_cores
 from detector.patrol.worth import PatrolConfig
 from detector.pipeline.camera_config import CameraConfig
 from detector.pipeline.carrying import CarryConfig
@@ -102,8 +102,20 @@ class LooksConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threads: int = Field(default=2, ge=1, le=64)
-    inference_threads: int = Field(default=2, ge=1, le=64)
+    threads: int = Field(
+        default_factory=lambda: min(64, usable_cores()),
+        ge=1,
+        le=64,
+        description="Looks made at the same time, each on a thread of its own; without it as many"
+        " as there are cores.",
+    )
+    inference_threads: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Threads of one network pass. Passes of looks made at the same time run side"
+        " by side, so that more than one only pays where there are fewer looks than cores.",
+    )
     backend: BackendName = BackendName.AUTO
     visits_at_once: int = Field(
         default=VISITS_AT_ONCE,

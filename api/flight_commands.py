@@ -45,7 +45,7 @@ from detector.flights.ingest import ingest
 from detector.flights.inspection import InspectedShot, as_json, inspect_shot, origin_of
 from detector.flights.ledger import Ledger, read_ledger, write_ledger
 from detector.flights.striking_off import strike_off_from
-from detector.inference import load_model
+from detector.inference import load_model, usable_cores
 from detector.types import XunjieError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -187,7 +187,9 @@ def vendors_command(
     _, kept = _ingested(flight, work, flight_settings)
     try:
         rule = flight_rule(city or CityConfig(), "air_vendor")
-        detector = load_model(model, choices=work / "engines.json")
+        detector = load_model(
+            model, threads=1, at_once=usable_cores(), choices=work / "engines.json"
+        )
         with _progress() as (progress, _):
             found = find_from_air(
                 kept, detector, rule.classes, ComparisonConfig(flight=flight_settings), progress

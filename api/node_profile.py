@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import socket
 from urllib.parse import urlsplit
 
 from api.config import CityConfig
 from detector.cluster import Node, NodeProfile
+from detector.inference import usable_cores
 from detector.types import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -21,7 +21,7 @@ def node_profile(
     """Raises ConfigError for a name that is none. A node that does not watch has no capacity."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"node name {name!r}: use up to 63 letters, digits, dots and dashes")
-    cores = float(len(os.sched_getaffinity(0)))
+    cores = float(usable_cores())
     return NodeProfile(
         name=name,
         host=socket.gethostname()[:200],

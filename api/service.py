@@ -582,6 +582,7 @@ def load_models(
             folder,
             backend=config.looks.backend,
             threads=config.looks.inference_threads,
+            at_once=config.looks.threads,
             choices=choices,
         )
         for folder in wanted

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import os
 import platform
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 _INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: those it is bound to, or fewer where its container has a
+    quota of CPU time (cgroup v2's `cpu.max`: microseconds in a period, or `max`)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = _QUOTA.read_text(encoding="utf-8").split()
+        return max(1, min(cores or 1, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # no quota, or no such file
+        return cores or 1
 
 
 def cpu_name() -> str:

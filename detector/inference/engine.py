@@ -36,22 +36,27 @@ class Engine:
     build: Callable[[], Backend]
 
 
-def engines_of(manifest: Manifest, folder: Path, threads: int) -> dict[BackendName, Engine]:
-    """Every engine that may run the release here, the surest first.
+def engines_of(
+    manifest: Manifest, folder: Path, threads: int, at_once: int = 1
+) -> dict[BackendName, Engine]:
+    """Every engine that may run the release here, the surest first; `at_once` passes side by side,
+    on `threads` threads each.
 
     Smaller numbers only where this CPU computes in them, and where the manifest says that what
     the release finds in them was measured and is the same within the tolerance of the export.
     """
     weights, small = folder / manifest.weights.file, manifest.int8
     builds: dict[BackendName, Callable[[], Backend]] = {
-        BackendName.OPENVINO: partial(OpenVinoBackend, weights, threads),
+        BackendName.OPENVINO: partial(OpenVinoBackend, weights, threads, at_once=at_once),
         BackendName.ONNXRUNTIME: partial(OnnxRuntimeBackend, weights, threads),
     }
     if manifest.bf16 is not None and computes_in_bf16():
-        builds[BackendName.OPENVINO_BF16] = partial(OpenVinoBackend, weights, threads, "bf16")
+        builds[BackendName.OPENVINO_BF16] = partial(
+            OpenVinoBackend, weights, threads, "bf16", at_once
+        )
     if small is not None and computes_in_int8():
         file = folder / small.weights.file
-        builds[BackendName.OPENVINO_INT8] = partial(int8_engine, file, threads)
+        builds[BackendName.OPENVINO_INT8] = partial(int8_engine, file, threads, at_once)
         builds[BackendName.ONNXRUNTIME_INT8] = partial(OnnxRuntimeBackend, file, threads)
     return {
         name: Engine(
@@ -63,9 +68,10 @@ def engines_of(manifest: Manifest, folder: Path, threads: int) -> dict[BackendNa
     }
 
 
-def int8_engine(weights: Path, threads: int = 1) -> Backend:
+def int8_engine(weights: Path, threads: int = 1, at_once: int = 1) -> Backend:
     """OpenVINO on INT8 weights: what they leave in float in bf16, where the CPU has it."""
-    return OpenVinoBackend(weights, threads, "bf16" if computes_in_bf16() else "f32")
+    precision = "bf16" if computes_in_bf16() else "f32"
+    return OpenVinoBackend(weights, threads, precision, at_once)
 
 
 def in_float32(name: BackendName) -> BackendName:

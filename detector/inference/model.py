@@ -86,9 +86,11 @@ def load_model(
     *,
     backend: BackendName = BackendName.AUTO,
     threads: int = 2,
+    at_once: int = 1,
     choices: Path | None = None,
 ) -> ReleasedModel:
-    """Loads a released model.
+    """Loads a released model that lets `at_once` pictures, of one caller or of several, pass side
+    by side, on `threads` threads each.
 
     `auto` takes, on x86, the engine that a measurement found cheapest; `choices` is the file where
     these are remembered, and without one it takes OpenVINO in float32. Elsewhere it takes ONNX
@@ -97,7 +99,7 @@ def load_model(
     Raises ModelError naming the folder when it is missing, damaged or of an unknown format.
     """
     manifest = read_manifest(folder)
-    engines = engines_of(manifest, folder, threads)
+    engines = engines_of(manifest, folder, threads, at_once)
     try:
         engine, ready = _chosen(manifest, engines, backend, f"{threads} threads", choices)
     except Exception as error:  # the engines raise their own unrelated types
