@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -24,7 +25,10 @@ class CarryConfig(BaseModel):
 
     enabled: bool = True
     for_s: float = Field(
-        default=60, ge=0, description="The network looks again at the latest after so long."
+        default=60,
+        ge=0,
+        description="The network looks again once in every so many seconds, each camera at moments"
+        " of its own: those that started together must not all need it at once.",
     )
     levels: float = Field(
         default=6,
@@ -44,7 +48,8 @@ class CarryConfig(BaseModel):
 class Carrying:
     """Detections are kept as long as all of this holds: no block of the picture differs from the
     last examined one; the last two examined looks agree; no score is undecided; nothing that is
-    followed was missed; `for_s` has not passed. In doubt the network looks."""
+    followed was missed; the camera's moment, one in every `for_s`, has not come since. In doubt
+    the network looks."""
 
     def __init__(self, config: CarryConfig, tracker: TrackerConfig) -> None:
         self._config, self._tracker = config, tracker
@@ -62,8 +67,7 @@ class Carrying:
         changed = self._scene.see(frame.image)
         if changed or not self._sound or self._examined_at is None:
             return None
-        age_s = (frame.captured_at - self._examined_at).total_seconds()
-        return self._last if 0 <= age_s <= self._config.for_s else None
+        return self._last if self._is_fresh(frame, self._examined_at) else None
 
     def examined(
         self,
@@ -91,6 +95,16 @@ class Carrying:
         """A blind look came between, or the models were exchanged."""
         self._last = self._strong = None
         self._sound = False
+
+    def _is_fresh(self, frame: Frame, examined_at: datetime) -> bool:
+        every_s = self._config.for_s
+        if frame.captured_at < examined_at or not every_s:
+            return False
+        shift_s = zlib.crc32(frame.source_id.encode()) / 2**32 * every_s
+        now, then = (
+            (at.timestamp() + shift_s) // every_s for at in (frame.captured_at, examined_at)
+        )
+        return now == then
 
     def _followed(self, found: Detections) -> Detections:
         groups = [self._tracker.group_of(found.class_name(i)) for i in range(len(found))]
