@@ -75,6 +75,10 @@ def _options(url: str) -> dict[str, str]:
 def _open(
     url: str, label: str, options: dict[str, str], timeout: tuple[float, float] | None
 ) -> InputContainer:
+    if timeout is not None and urlsplit(url).scheme == "rtsp":
+        # PyAV's own clock takes the interpreter's lock at every packet of the network: with dozens
+        # of streams open, handing that lock around takes more than all else. FFmpeg's takes none.
+        options, timeout = options | {"timeout": str(round(timeout[1] * 1e6))}, None
     try:
         return av.open(url, "r", options=options, timeout=timeout)
     except AUTH_ERRORS as error:
