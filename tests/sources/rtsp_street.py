@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import struct
 import threading
 import time
@@ -49,8 +50,9 @@ def units(data):
 
 
 class RtspStreet:
-    """Serves `rtsp://127.0.0.1:PORT/street` until `stop`. `visits` counts connections that play;
-    `most_at_once` how many did so at one moment."""
+    """Serves `rtsp://127.0.0.1:PORT/street` until `stop`, and `/street7` by a clock that is seven
+    pictures ahead. `visits` counts connections that play; `most_at_once` how many did so at one
+    moment."""
 
     def __init__(self, units_of_clip=None, fps=10):
         self._clip, self._fps = units_of_clip or encoded(fps=fps), fps
@@ -61,8 +63,8 @@ class RtspStreet:
         self._thread.start()
         assert ready.wait(10)
 
-    def url(self):
-        return f"rtsp://127.0.0.1:{self.port}/street"
+    def url(self, ahead=""):
+        return f"rtsp://127.0.0.1:{self.port}/street{ahead}"
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -90,7 +92,8 @@ class RtspStreet:
                 method, sequence = request.split(" ", 1)[0], _header(request, "cseq")
                 writer.write(self._answer(method, sequence, request))
                 if method == "PLAY" and sending is None:
-                    sending = asyncio.create_task(self._send(writer))
+                    ahead = re.search(r"/street(\d+)", request)
+                    sending = asyncio.create_task(self._send(writer, int(ahead[1]) if ahead else 0))
         except (OSError, asyncio.IncompleteReadError):
             pass  # it has gone
         finally:
@@ -104,7 +107,7 @@ class RtspStreet:
             lines.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
         elif method == "DESCRIBE":
             body = self._description()
-            lines += [f"Content-Base: {self.url()}/", "Content-Type: application/sdp"]
+            lines += [f"Content-Base: {request.split()[1]}/", "Content-Type: application/sdp"]
         elif method == "SETUP":
             lines += [f"Transport: {_header(request, 'transport')}", "Session: 1"]
         elif method == "PLAY":
@@ -121,7 +124,7 @@ class RtspStreet:
             "a=control:track1\r\n"
         )
 
-    async def _send(self, writer):
+    async def _send(self, writer, ahead):
         self.visits += 1
         self.playing += 1
         self.most_at_once = max(self.most_at_once, self.playing)
@@ -130,7 +133,7 @@ class RtspStreet:
             while True:
                 due_s = self._began_s + number / self._fps
                 await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-                data, _ = self._clip[number % len(self._clip)]
+                data, _ = self._clip[(number + ahead) % len(self._clip)]
                 ticks = number * _CLOCK // self._fps % 2**32
                 for payload, last in _payloads(units(data)):
                     head = struct.pack(
