@@ -23,10 +23,11 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """Non-maximum suppression, per class."""
+    """Non-maximum suppression, per class; as the runtime's `NmsSpec`, which says what it means."""
 
-    iou: float = 0.7
-    max_detections: int = 300
+    iou: float
+    max_detections: int
+    multi_label: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,5 +20,5 @@ def network_of(folder: Path, weights: str | None = None) -> OnnxModel:
         folder / (weights or manifest.weights.file),
         manifest.input.width_px,
         manifest.input.height_px,
-        manifest.nms.iou,
+        manifest.nms,
     )

@@ -49,10 +49,10 @@ class Bench:
 
     def __init__(self, manifest: Manifest, place: Path) -> None:
         self.size = (manifest.input.width_px, manifest.input.height_px)
-        self._iou, self._place = manifest.nms.iou, place
+        self._nms, self._place = manifest.nms, place
 
     def measure(self, engine: Backend) -> Measured:
-        found = judged_figures(*look(self._place, NetworkModel(engine, *self.size, self._iou)))
+        found = judged_figures(*look(self._place, NetworkModel(engine, *self.size, self._nms)))
         return Measured(figures=tuple(found), timing=core_timing(engine, self.size))
 
 

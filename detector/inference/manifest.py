@@ -24,10 +24,16 @@ class InputSpec(_Part):
 
 
 class NmsSpec(_Part):
-    """Non-maximum suppression, class by class."""
+    """Non-maximum suppression, class by class. The defaults are those of releases that say nothing:
+    their thresholds were chosen under them."""
 
     iou: float = Field(default=0.7, gt=0, lt=1)
     max_detections: int = Field(default=300, gt=0)
+    multi_label: bool = Field(
+        default=False,
+        description="A box stands for every class whose score reaches its floor, not only for its"
+        " strongest one, which may itself miss its floor.",
+    )
 
 
 class WeightsSpec(_Part):

@@ -74,8 +74,7 @@ class ReleasedModel:
     def _detections(
         self, raw: NDArray[np.float32], floors: NDArray[np.float32], box: Letterbox
     ) -> Detections:
-        nms = self.manifest.nms
-        xyxy, score, class_id = suppressed(raw, floors, nms.iou, nms.max_detections)
+        xyxy, score, class_id = suppressed(raw, floors, self.manifest.nms)
         return Detections(
             xyxy_px=box.to_original(xyxy), score=score, class_id=class_id, classes=self.classes
         )

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.inference.manifest import NmsSpec
+
 MAX_CANDIDATES = 30_000
 
 
 def suppressed(
-    output: NDArray[np.float32], floors: NDArray[np.float32], iou: float, max_detections: int
+    output: NDArray[np.float32], floors: NDArray[np.float32], nms: NmsSpec
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """Class-wise non-maximum suppression of one picture's (4 + C, A) YOLOv8 output.
 
@@ -18,15 +20,17 @@ def suppressed(
     class id (N,), best first.
     """
     scores = output[4:]
-    class_id = scores.argmax(axis=0).astype(np.int32)
-    score = scores[class_id, np.arange(scores.shape[1])]
-    keep = np.flatnonzero(score > floors[class_id])
-    if len(keep) > MAX_CANDIDATES:
-        keep = keep[np.argsort(-score[keep])[:MAX_CANDIDATES]]
-    xyxy = _corners(output[:4, keep].T)
-    score, class_id = score[keep], class_id[keep]
-    chosen = _batched(xyxy, score, class_id, iou)[:max_detections]
-    return xyxy[chosen], score[chosen].astype(np.float32), class_id[chosen]
+    class_id, anchor = np.nonzero(scores > floors[:, None])
+    if not nms.multi_label:
+        strongest = scores[:, anchor].argmax(axis=0) == class_id
+        class_id, anchor = class_id[strongest], anchor[strongest]
+    score = scores[class_id, anchor]
+    if len(score) > MAX_CANDIDATES:
+        best = np.argsort(-score)[:MAX_CANDIDATES]
+        class_id, anchor, score = class_id[best], anchor[best], score[best]
+    xyxy = _corners(output[:4, anchor].T)
+    chosen = _batched(xyxy, score, class_id, nms.iou)[: nms.max_detections]
+    return xyxy[chosen], score[chosen].astype(np.float32), class_id[chosen].astype(np.int32)
 
 
 def _corners(xywh: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -37,7 +41,7 @@ def _corners(xywh: NDArray[np.float32]) -> NDArray[np.float32]:
 def _batched(
     xyxy: NDArray[np.float32],
     score: NDArray[np.float32],
-    class_id: NDArray[np.int32],
+    class_id: NDArray[np.intp],
     iou: float,
 ) -> NDArray[np.intp]:
     if not len(score):

@@ -16,7 +16,9 @@ MAX_RADIUS_M = 30.0
 
 class GroundTracker:
     """By position: sightings within each other's error radii are the same thing. Pictures more than
-    `pass_gap_s` apart, or of another source, are another pass."""
+    `pass_gap_s` apart, or of another source, are another pass.
+
+    Each thing must be detected once a picture (`without_doubles`)."""
 
     def __init__(self, config: TrackerConfig, thresholds: dict[str, float]) -> None:
         self._config = config

@@ -16,7 +16,6 @@ from detector.tracking.memory import Memory
 from detector.types import Box, Detections, Track
 
 SMOOTHING = 0.3
-DUPLICATE_IOU = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,9 @@ class _Sighting:
 class StillTracker:
     """By place and appearance. Strong detections begin a track, weak ones sustain it (the second
     association of ByteTrack, Zhang et al. 2022); a detection that is missed for a few looks is
-    believed as long as the track's piece of the picture still looks the same."""
+    believed as long as the track's piece of the picture still looks the same.
+
+    Each thing must be detected once a look (`without_doubles`)."""
 
     def __init__(self, config: TrackerConfig, thresholds: dict[str, float]) -> None:
         self._config = config
@@ -111,8 +112,6 @@ class StillTracker:
             if group is None or score < self._config.floor_score:
                 continue
             box = detections.box(int(index))
-            if any(s.group == group and s.box.iou(box) > DUPLICATE_IOU for s in found):
-                continue
             strong = score >= self._thresholds.get(name, 1.0)
             found.append(_Sighting(box, name, score, strong, group))
         return found

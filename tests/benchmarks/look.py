@@ -117,9 +117,7 @@ def network(model, image: np.ndarray, costs: Costs) -> Detections:
     batch = costs.of(f"input {name}", lambda: as_input([canvas]))
     raw = costs.of(f"infer {name}", lambda: model._backend.run(batch))
     floors = np.full(len(model.classes), 0.1, np.float32)
-    found = costs.of(
-        f"boxes {name}", lambda: suppressed(raw[0], floors, nms.iou, nms.max_detections)
-    )
+    found = costs.of(f"boxes {name}", lambda: suppressed(raw[0], floors, nms))
     return Detections(
         xyxy_px=box.to_original(found[0]), score=found[1], class_id=found[2], classes=model.classes
     )
