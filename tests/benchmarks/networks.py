@@ -1,4 +1,4 @@
-"""What one pass of the network costs and finds: engine, number format, threads, pictures a pass.
+"""What one pass of the network costs and finds: engine, number format, threads, passes at once.
 
     python -m tests.benchmarks.networks [--model street] [--dataset DATASET] [--rounds 8]
 
@@ -28,16 +28,20 @@ from detector.inference.manifest import read_manifest
 from tests.benchmarks.average_precision import ap50_of
 
 _MODELS = Path(__file__).resolve().parents[2] / "models"
-_BATCHED = (BackendName.OPENVINO, BackendName.OPENVINO_BF16, BackendName.OPENVINO_INT8)
+_SIDE_BY_SIDE = (BackendName.OPENVINO, BackendName.OPENVINO_BF16, BackendName.OPENVINO_INT8)
 
 
 def variants(folder: Path) -> Iterator[tuple[str, Backend, int]]:
-    """(name, backend, pictures a pass)."""
-    for threads in (1, 2):
-        for name, engine in engines_of(read_manifest(folder), folder, threads).items():
-            backend = engine.build()
-            for pictures in (1, 4) if name in _BATCHED else (1,):
-                yield f"{name} {threads} threads", backend, pictures
+    """(name, backend, pictures that pass at once)."""
+    for threads, at_once in ((1, 1), (2, 1), (1, 2)):
+        engines = engines_of(read_manifest(folder), folder, threads, at_once)
+        for name, engine in engines.items():
+            if at_once == 1 or name in _SIDE_BY_SIDE:
+                yield (
+                    f"{name}, {at_once} at once on {threads} threads each",
+                    engine.build(),
+                    at_once,
+                )
 
 
 def main() -> None:
@@ -58,7 +62,7 @@ def show_costs(folder: Path, rounds: int) -> None:
     chance = np.random.default_rng(0)
     running = list(variants(folder))
     shape = (3, box.input_height_px, box.input_width_px)
-    batches = {n: chance.random((n, *shape), np.float32) for n in (1, 4)}
+    batches = {n: chance.random((n, *shape), np.float32) for n in (1, 2)}
     for _, backend, pictures in running:
         backend.run(batches[pictures])
     core: dict[int, list[float]] = {i: [] for i in range(len(running))}
@@ -70,9 +74,9 @@ def show_costs(folder: Path, rounds: int) -> None:
             core[i].append((time.process_time() - cpu) * 1000 / pictures)
             wall[i].append((time.perf_counter() - began) * 1000 / pictures)
     sys.stdout.write(f"{folder.name} {box.input_width_px}×{box.input_height_px}\n")
-    for i, (name, _, pictures) in enumerate(running):
-        line = f"{name}, {pictures} a pass: {statistics.median(core[i]):.1f} core-ms"
-        sys.stdout.write(f"{line}, {statistics.median(wall[i]):.1f} ms\n")
+    for i, (name, _, _) in enumerate(running):
+        costs = f"{statistics.median(core[i]):.1f} core-ms, {statistics.median(wall[i]):.1f} ms"
+        sys.stdout.write(f"{name}: {costs}\n")
 
 
 def show_ap50(folder: Path, dataset: Path) -> None:
