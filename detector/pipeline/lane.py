@@ -8,7 +8,7 @@ from typing import Final
 
 from detector.pipeline.carrying import CarryConfig, Carrying
 from detector.pipeline.model_set import ModelSet
-from detector.tracking import TrackerConfig
+from detector.tracking import TrackerConfig, without_doubles
 from detector.types import Detections, Detector, Frame, Track
 
 _EARLY: Final = 0.9  # of the pace: looks do not come to the millisecond
@@ -34,7 +34,7 @@ class Lane:
         self.classes = frozenset(name for model in detectors for name in model.classes)
         self.carried_looks = 0
         self._every_s = every_s
-        self._floor = tracker.floor_score
+        self._tracker = tracker
         self._carrying = Carrying(carry, tracker)
         self._asked_at: datetime | None = None
         self._was_carried = False
@@ -48,7 +48,8 @@ class Lane:
         carried = self._carrying.carried(frame)
         self._was_carried = carried is not None
         if carried is None:
-            return self.models.see(frame.image, self._floor)
+            told = self.models.see(frame.image, self._tracker.floor_score)
+            return without_doubles(told, self._tracker)
         self.carried_looks += 1
         return carried
 

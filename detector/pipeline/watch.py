@@ -11,7 +11,7 @@ from detector.pipeline.carrying import CarryConfig
 from detector.pipeline.examination import Examination
 from detector.pipeline.lane import Paces, lanes_of
 from detector.pipeline.seen import strong_only, unit_boxes
-from detector.tracking import StillTracker, TrackerConfig, without_doubles
+from detector.tracking import StillTracker, TrackerConfig
 from detector.types import Detections, Detector, Frame, Look, Rule, Track, Zone
 
 
@@ -65,8 +65,7 @@ class Watch:
     def examine(self, frame: Frame) -> Examination:
         """One usable look."""
         found = [(lane, lane.see(frame)) for lane in self._lanes]
-        told = Detections.merged([seen for _, seen in found if seen is not None])
-        weak = without_doubles(told, self._config)
+        weak = Detections.merged([seen for _, seen in found if seen is not None])
         unasked = frozenset(name for lane, seen in found if seen is None for name in lane.classes)
         tracks = self._tracker.update(frame.image, weak, frame.captured_at, unasked)
         for lane, seen in found:
