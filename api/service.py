@@ -474,7 +474,7 @@ class Service:
             rules=rules,
             zones=tuple(zone.zone() for zone in config.zones),
             tracker=self.config.tracker,
-            carry=self.config.looks.carry,
+            carry=self.config.looks.carry.at_pace(config.source.interval_s),
             paces=self.config.looks.model_every_s,
         )
 

@@ -30,6 +30,12 @@ class CarryConfig(BaseModel):
         description="The network looks again once in every so many seconds, each camera at moments"
         " of its own: those that started together must not all need it at once.",
     )
+    for_looks: int = Field(
+        default=3,
+        ge=1,
+        description="Where looks are rarer, once in so many looks: otherwise nothing would ever be"
+        " carried at a camera that is visited once a minute.",
+    )
     levels: float = Field(
         default=6,
         gt=0,
@@ -43,6 +49,12 @@ class CarryConfig(BaseModel):
         description="A score so near its class's threshold may fall on the other side next time:"
         " the network decides at every look.",
     )
+
+    def at_pace(self, interval_s: float) -> CarryConfig:
+        """For a camera that is looked at every `interval_s` seconds."""
+        if not self.for_s:
+            return self
+        return self.model_copy(update={"for_s": max(self.for_s, self.for_looks * interval_s)})
 
 
 class Carrying:
