@@ -31,7 +31,7 @@ class CarryConfig(BaseModel):
         " of its own: those that started together must not all need it at once.",
     )
     for_looks: int = Field(
-        default=3,
+        default=5,
         ge=1,
         description="Where looks are rarer, once in so many looks: otherwise nothing would ever be"
         " carried at a camera that is visited once a minute.",

@@ -86,13 +86,13 @@ def test_cameras_that_started_together_do_not_all_need_the_network_at_one_moment
     assert len(set(moments)) >= 3
 
 
-def test_where_looks_are_rare_the_network_is_asked_once_in_three_of_them():
+def test_where_looks_are_rare_the_network_is_asked_once_in_five_of_them():
     assert CarryConfig().at_pace(10).for_s == 60
     assert CarryConfig(for_s=0).at_pace(60).for_s == 0
     street = Street(carry=CarryConfig().at_pace(60))
     asked = [n for n in range(32) if street.look(after_s=60)[0]]
     assert asked[:2] == [0, 1]
-    assert set(np.diff(asked[2:])) == {3}
+    assert set(np.diff(asked[2:])) == {5}
 
 
 def test_off_asks_the_network_every_time():
