@@ -67,7 +67,9 @@ class StreamConfig(BaseSourceConfig):
     loop: bool = False
     starts_at: AwareDatetime | None = None
     open_timeout_s: float = Field(default=15, gt=0)
-    read_timeout_s: float = Field(default=20, gt=0)
+    read_timeout_s: float = Field(
+        default=20, gt=0, description="Of an RTSP stream also for each answer while it opens."
+    )
     waking_for_s: float = Field(
         default=30, ge=0, description="A stream that was just asked for may refuse for so long."
     )
