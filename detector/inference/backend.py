@@ -123,12 +123,13 @@ class OpenVinoBackend:
         self._lock = threading.Lock()  # of the dictionary, never held while one compiles
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._network((1, *batch.shape[1:])).run(batch)
+        return self._network(batch.shape).run(batch)
 
     def warm(self, shape: tuple[int, ...]) -> None:
-        self._network((1, *shape[1:])).ready()
+        self._network(shape).ready()
 
-    def _network(self, shape: tuple[int, ...]) -> _Network:
+    def _network(self, batch_shape: tuple[int, ...]) -> _Network:
+        shape = (1, *batch_shape[1:])
         with self._lock:
             network = self._networks.pop(shape, None)
             if network is None:

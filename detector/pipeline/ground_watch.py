@@ -10,7 +10,7 @@ from typing import Any
 from detector.pipeline.examination import Examination
 from detector.pipeline.model_set import ModelSet
 from detector.pipeline.seen import strong_only, unit_boxes
-from detector.tracking import GroundTracker, TrackerConfig, without_doubles
+from detector.tracking import GroundTracker, TrackerConfig
 from detector.types import Detector, Frame, Look, Position, Rule
 
 
@@ -56,8 +56,7 @@ class GroundWatch:
             x=pose.lon_deg, y=pose.lat_deg, crs=pose.crs, error_radius_m=pose.error_radius_m
         )
         models = self._models
-        told = models.see(frame.image, self._config.floor_score)
-        weak = without_doubles(told, self._config)
+        weak = models.see_each_once(frame.image, self._config)
         with self._lock:
             tracks = self._tracker.update(weak, position, frame.source_id, frame.captured_at)
             self._tracker.forget_before(frame.captured_at - self._forget_after)

@@ -8,7 +8,7 @@ from typing import Final
 
 from detector.pipeline.carrying import CarryConfig, Carrying
 from detector.pipeline.model_set import ModelSet
-from detector.tracking import TrackerConfig, without_doubles
+from detector.tracking import TrackerConfig
 from detector.types import Detections, Detector, Frame, Track
 
 _EARLY: Final = 0.9  # of the pace: looks do not come to the millisecond
@@ -48,8 +48,7 @@ class Lane:
         carried = self._carrying.carried(frame)
         self._was_carried = carried is not None
         if carried is None:
-            told = self.models.see(frame.image, self._tracker.floor_score)
-            return without_doubles(told, self._tracker)
+            return self.models.see_each_once(frame.image, self._tracker)
         self.carried_looks += 1
         return carried
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.tracking import TrackerConfig, without_doubles
 from detector.types import Detections, Detector, Rule
 
 
@@ -25,6 +26,10 @@ class ModelSet:
         return Detections.merged(
             [model.detect([image], floor=floor)[0] for model in self._detectors]
         )
+
+    def see_each_once(self, image: NDArray[np.uint8], config: TrackerConfig) -> Detections:
+        """The same for a tracker, which wants each thing that it follows once."""
+        return without_doubles(self.see(image, config.floor_score), config)
 
 
 def wanted_classes(rules: Sequence[Rule]) -> set[str]:

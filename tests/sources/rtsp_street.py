@@ -63,8 +63,8 @@ class RtspStreet:
         self._thread.start()
         assert ready.wait(10)
 
-    def url(self, ahead=""):
-        return f"rtsp://127.0.0.1:{self.port}/street{ahead}"
+    def url(self):
+        return f"rtsp://127.0.0.1:{self.port}/street"
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
