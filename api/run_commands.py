@@ -19,9 +19,10 @@ from api.config import CityConfig, read_config
 from api.logs import configure_logs
 from api.probe import ProbeResult, probe_all
 from api.ray_cluster import run_on_ray
+from api.released_models import load_models
 from api.run_report import write_report
 from api.runner import run_service
-from api.service import Service, load_models, needed, rules_of
+from api.service import Service, needed, rules_of
 from detector.incidents import build_sink
 from detector.types import XunjieError
 

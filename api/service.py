@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from api.auth import Access
 from api.camera_list import cameras_of, read_rows, table_path
 from api.config import CityConfig
 from api.node_profile import address_for_others, node_profile
+from api.released_models import ReleasedModels
 from api.shared_cameras import MOVING, SharedCameras, unit_of
 from api.ui.camera_settings import (
     CameraSettings,
@@ -60,8 +60,7 @@ from detector.incidents import (
 )
 from detector.incidents.past import opened_by_source
 from detector.incidents.sinks.config import SinkConfig
-from detector.inference import COMMON_SIZES_PX, ReleasedModel, load_model, warm_up
-from detector.inference.manifest import read_manifest
+from detector.inference import COMMON_SIZES_PX, warm_up
 from detector.patrol.worth import History
 from detector.pipeline.camera import Camera
 from detector.pipeline.camera_config import CameraConfig
@@ -195,7 +194,9 @@ class Service:
         self.started_at: datetime | None = None
         self._changed = changed
         self._given = detectors is not None
-        self._detectors = tuple(detectors) if detectors is not None else self._load_models()
+        choices = f"engines-{node}.json" if node else "engines.json"
+        self._models = ReleasedModels(config, config.data_folder / choices)
+        self._detectors = tuple(detectors) if detectors is not None else self._models.load()
         self._changing = threading.RLock()
         self._couriers = _couriers(config, self.records.outbox)
         self._outcomes = OutcomeService(
@@ -216,7 +217,7 @@ class Service:
         )
         self._stopping = threading.Event()
         self._janitor = threading.Thread(target=self._clean, name="retention", daemon=True)
-        self._warming = threading.Thread(target=self._warm_rest, name="warming", daemon=True)
+        self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
 
     @property
     def detectors(self) -> tuple[Detector, ...]:
@@ -229,7 +230,7 @@ class Service:
         self._janitor.start()
         warm_up(self._detectors, COMMON_SIZES_PX[:1])  # else the first looks wait for compilers
         self.engine.start()
-        self._warming.start()
+        self._settling.start()
         if self.member is not None:
             self.member.start()
         _log.info("started", cameras=len(self.config.cameras), database=self.records.database.name)
@@ -239,10 +240,11 @@ class Service:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        self._models.stop()
         self.end_looks()
         self._outcomes.stop()
         self._couriers.stop()
-        for thread in (self._janitor, self._warming):
+        for thread in (self._janitor, self._settling):
             if thread.ident is not None:
                 thread.join(timeout=30)
         self.records.database.close()
@@ -318,7 +320,7 @@ class Service:
         elif subject == "cameras":
             self._read_table()
         elif subject == "models":
-            self._reload_models()
+            self._exchange_models()
 
     def _read_table(self) -> None:
         """Raises ConfigError; the cameras are as before then."""
@@ -347,14 +349,21 @@ class Service:
 
         Raises ModelError or ConfigError; everything is as before then.
         """
-        self._reload_models()
+        self._exchange_models()
         self.tell("models")
+
+    def _exchange_models(self) -> None:
+        self._reload_models()
+        with self._changing:
+            if self._settling.ident is not None and not self._settling.is_alive():
+                self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
+                self._settling.start()
 
     def _reload_models(self) -> None:
         with self._changing:
             if self._given:
                 return
-            detectors = self._load_models(self._detectors)
+            detectors = self._models.load(self._detectors)
             chosen = {name: needed(detectors, w.rules) for name, w in self._watches.items()}
             warm_up([model for model in detectors if model not in self._detectors])
             if "_ground" in self.__dict__:
@@ -400,11 +409,6 @@ class Service:
     def wake_couriers(self) -> None:
         """A verdict has posted something."""
         self._couriers.wake()
-
-    def _load_models(self, loaded: Sequence[Detector] = ()) -> tuple[Detector, ...]:
-        """On the engine that was measured to be cheapest here."""
-        name = f"engines-{self.node}.json" if self.node else "engines.json"
-        return load_models(self.config, loaded, self.config.data_folder / name)
 
     def _evidence_desk(self) -> EvidenceDesk:
         config, records = self.config.evidence, self.records
@@ -521,12 +525,14 @@ class Service:
             duties=(_RETENTION, _OUTCOMES),
         )
 
-    def _warm_rest(self) -> None:
-        """The rarer pictures, while looks at the others go on."""
+    def _settle(self) -> None:
+        """What no look has to wait for: the rarer pictures, then the cheapest engines."""
         try:
             warm_up(self._detectors)
+            while self._models.measure(self._detectors):
+                self._reload_models()
         except Exception:
-            _log.exception("warming_failed")  # it is tried again at their first look
+            _log.exception("models_not_settled")  # tried again at a rarer look, the next start
 
     def _has_duty(self, duty: str) -> bool:
         """What must happen once in a city, not once on each machine."""
@@ -561,37 +567,6 @@ def locator(config: CameraConfig) -> Callable[[Box], Position | None]:
 
 def _place_of(config: CameraConfig) -> tuple[str, str]:
     return getattr(config.source, "kind", ""), str(getattr(config.source, "url", ""))
-
-
-def load_models(
-    config: CityConfig, loaded: Sequence[Detector] = (), choices: Path | None = None
-) -> tuple[Detector, ...]:
-    """Every released model that a camera's tasks need; of those that are `loaded` already, the
-    unchanged ones are kept. Raises ModelError naming the folder."""
-    folders = sorted(path.parent for path in config.models_folder.glob("*/manifest.json"))
-    if not folders:
-        raise ConfigError(
-            f"models_folder {config.models_folder}: holds no released model", code="no_models"
-        )
-    known = [model for model in loaded if isinstance(model, ReleasedModel)]
-    wanted = [folder for folder in folders if folder.name != "aerial"]
-    kept = {folder: _unchanged(folder, known) for folder in wanted} if known else {}
-    return tuple(
-        kept.get(folder)
-        or load_model(
-            folder,
-            backend=config.looks.backend,
-            threads=config.looks.inference_threads,
-            at_once=config.looks.threads,
-            choices=choices,
-        )
-        for folder in wanted
-    )
-
-
-def _unchanged(folder: Path, loaded: Sequence[ReleasedModel]) -> ReleasedModel | None:
-    manifest = read_manifest(folder)
-    return next((model for model in loaded if model.manifest == manifest), None)
 
 
 def rules_of(camera: CameraConfig, city: CityConfig) -> list[Rule]:

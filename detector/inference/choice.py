@@ -7,7 +7,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,14 +45,18 @@ def cheapest(
     An engine that cannot run the model is not chosen, nor one whose output for the measured picture
     is far from that of the first that could; raises its error when none can.
     """
-    entry = f"{key} {_machine(builders)}"
-    choices = _read(remembered)
-    name = choices.get(entry, "")
-    if name in builders:
+    name = remembered_engine(builders, key, remembered)
+    if name is not None:
         return name, builders[name]()
     name, backend = _measured(builders, shape)
-    _write(remembered, {**choices, entry: name})
+    _write(remembered, {**_read(remembered), _entry(builders, key): name})
     return name, backend
+
+
+def remembered_engine(names: Collection[str], key: str, remembered: Path) -> str | None:
+    """Which of them `cheapest` would take without measuring; None where it would have to."""
+    name = _read(remembered).get(_entry(names, key))
+    return name if name in names else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,10 @@ def pass_ms(backend: Backend, picture: NDArray[np.float32]) -> float:
     began_s = time.process_time()
     backend.run(picture)
     return (time.process_time() - began_s) * 1000
+
+
+def _entry(engines: Iterable[str], key: str) -> str:
+    return f"{key} {_machine(engines)}"
 
 
 def _machine(engines: Iterable[str]) -> str:

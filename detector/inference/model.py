@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.inference.backend import Backend
-from detector.inference.choice import cheapest
+from detector.inference.choice import cheapest, remembered_engine
 from detector.inference.engine import BackendName, Engine, engines_of, in_float32
 from detector.inference.letterbox import Letterbox, as_input, letterbox_of, letterboxed
 from detector.inference.manifest import Manifest, read_manifest
@@ -87,6 +87,7 @@ def load_model(
     threads: int = 2,
     at_once: int = 1,
     choices: Path | None = None,
+    measure: bool = True,
 ) -> ReleasedModel:
     """Loads a released model that lets `at_once` pictures, of one caller or of several, pass side
     by side, on `threads` threads each.
@@ -94,36 +95,73 @@ def load_model(
     `auto` takes, on x86, the engine that a measurement found cheapest; `choices` is the file where
     these are remembered, and without one it takes OpenVINO in float32. Elsewhere it takes ONNX
     Runtime. An engine with smaller numbers that the release or this CPU does not have is replaced
-    by the same runtime in float32.
+    by the same runtime in float32. Without `measure` an engine that is not remembered is guessed.
     Raises ModelError naming the folder when it is missing, damaged or of an unknown format.
     """
     manifest = read_manifest(folder)
     engines = engines_of(manifest, folder, threads, at_once)
+    name = _chosen(manifest, engines, backend, threads, choices)
     try:
-        engine, ready = _chosen(manifest, engines, backend, f"{threads} threads", choices)
+        if name is None and measure and choices is not None:
+            name, ready = _measured(manifest, engines, threads, choices)
+        else:
+            name = name or _likely(engines)
+            ready = engines[name].build()
     except Exception as error:  # the engines raise their own unrelated types
         raise ModelError(f"{folder}: its weights cannot be loaded: {error}") from error
-    return ReleasedModel(manifest, engine, ready)
+    return ReleasedModel(manifest, engines[name], ready)
+
+
+def chosen_engine(
+    folder: Path,
+    *,
+    backend: BackendName = BackendName.AUTO,
+    threads: int = 2,
+    choices: Path | None = None,
+) -> BackendName | None:
+    """The engine on which `load_model` would compute it; None where it would have to measure.
+
+    Raises ModelError as `load_model` does for the manifest.
+    """
+    manifest = read_manifest(folder)
+    return _chosen(manifest, engines_of(manifest, folder, threads), backend, threads, choices)
 
 
 def _chosen(
     manifest: Manifest,
     engines: Mapping[BackendName, Engine],
     wanted: BackendName,
-    key: str,
+    threads: int,
     choices: Path | None,
-) -> tuple[Engine, Backend]:
-    if wanted is BackendName.AUTO and choices is not None and _is_x86():
-        box = letterbox_of(*COMMON_SIZES_PX[0], manifest.input)
-        shape = (1, 3, box.input_height_px, box.input_width_px)
-        builders = {name.value: engine.build for name, engine in engines.items()}
-        key = " ".join([*sorted(manifest.all_sha256), key])
-        name, backend = cheapest(builders, shape, key, choices)
-        return engines[BackendName(name)], backend
-    if wanted is BackendName.AUTO:
-        wanted = BackendName.OPENVINO if _is_x86() else BackendName.ONNXRUNTIME
-    engine = engines.get(wanted) or engines[in_float32(wanted)]
-    return engine, engine.build()
+) -> BackendName | None:
+    if wanted is not BackendName.AUTO:
+        return wanted if wanted in engines else in_float32(wanted)
+    if not _is_x86():
+        return BackendName.ONNXRUNTIME
+    if choices is None:
+        return BackendName.OPENVINO
+    name = remembered_engine(engines, _key(manifest, threads), choices)
+    return None if name is None else BackendName(name)
+
+
+def _measured(
+    manifest: Manifest, engines: Mapping[BackendName, Engine], threads: int, choices: Path
+) -> tuple[BackendName, Backend]:
+    box = letterbox_of(*COMMON_SIZES_PX[0], manifest.input)
+    shape = (1, 3, box.input_height_px, box.input_width_px)
+    builders = {name.value: engine.build for name, engine in engines.items()}
+    name, backend = cheapest(builders, shape, _key(manifest, threads), choices)
+    return BackendName(name), backend
+
+
+def _likely(engines: Mapping[BackendName, Engine]) -> BackendName:
+    """What measurements choose nearly everywhere, of the engines that compute the same weights."""
+    half = BackendName.OPENVINO_BF16
+    return half if half in engines else BackendName.OPENVINO
+
+
+def _key(manifest: Manifest, threads: int) -> str:
+    return " ".join([*sorted(manifest.all_sha256), f"{threads} threads"])
 
 
 def _is_x86() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import api.service
+import api.released_models
 from api.config import read_config
 from api.logs import configure_logs
 from api.runner import run_service
@@ -18,5 +18,5 @@ def run_node(config: Path, name: str, log: Path) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     configure_logs(as_json=True)
-    api.service.load_models = lambda *_args, **_kept: (model(),)
+    api.released_models.load_models = lambda *_args, **_kept: (model(),)
     run_service(read_config(config), for_s=None, node=name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api import service as service_module
+from api import released_models
 from api.auth import Role
 from api.service import Service
 from api.ui.training_run import training_runs
@@ -144,7 +144,7 @@ def loader(monkeypatch: pytest.MonkeyPatch) -> None:
         thresholds = dict.fromkeys(CLASSES, 0.5)
         return FakeDetector(sees, CLASSES, thresholds=thresholds, sha256=sha256)
 
-    monkeypatch.setattr(service_module, "load_model", load)
+    monkeypatch.setattr(released_models, "load_model", load)
 
 
 def test_promotion_while_cameras_are_looked_at_loses_no_look(tmp_path: Path, loader):
