@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -197,6 +198,7 @@ class Service:
         choices = f"engines-{node}.json" if node else "engines.json"
         self._models = ReleasedModels(config, config.data_folder / choices)
         self._detectors = tuple(detectors) if detectors is not None else self._models.load()
+        self._compiling = _begun(partial(warm_up, self._detectors, COMMON_SIZES_PX[:1]))
         self._changing = threading.RLock()
         self._couriers = _couriers(config, self.records.outbox)
         self._outcomes = OutcomeService(
@@ -228,7 +230,7 @@ class Service:
         self._couriers.start()
         self._outcomes.start()
         self._janitor.start()
-        warm_up(self._detectors, COMMON_SIZES_PX[:1])  # else the first looks wait for compilers
+        self._compiling.result()  # else the first looks wait for compilers
         self.engine.start()
         self._settling.start()
         if self.member is not None:
@@ -554,6 +556,14 @@ class Service:
                 _log.exception("retention_failed")
             if self._stopping.wait(_RETENTION_EVERY_S):
                 return
+
+
+def _begun(work: Callable[[], None]) -> Future[None]:
+    """Work that is done beside the start."""
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="start")
+    future = executor.submit(work)
+    executor.shutdown(wait=False)
+    return future
 
 
 def locator(config: CameraConfig) -> Callable[[Box], Position | None]:

@@ -34,12 +34,12 @@ def _spot(rng: Random, corner: Corner, low: float, high: float) -> tuple[float, 
     return None
 
 
-def random_cast(rng: Random, corner: Corner, *, vendors: bool, night: bool) -> list[list[Thing]]:
-    """Groups of things; each group is one labelled object."""
+def random_cast(rng: Random, corner: Corner, *, vendors: int, night: bool) -> list[list[Thing]]:
+    """Groups of things, up to so many vendors among them; each group is one labelled object."""
     taken: Placed = [(c.x_m, c.y_m, 0.2) for c in corner.covers]
     groups: list[list[Thing]] = []
     if vendors:
-        for k in range(rng.randrange(1, 5)):
+        for k in range(rng.randrange(1, vendors + 1)):
             groups += random_vendor(rng, corner, taken, f"vendor-{k}", night)
     for k in range(rng.randrange(1, 6)):
         groups += _vehicle(rng, corner, taken, f"vehicle-{k}", night)

@@ -1,4 +1,4 @@
-"""Render domain-randomised labelled pictures.
+"""Render domain-randomised labelled pictures: a set for `xunjie dataset build --set FOLDER`.
 
 python datasets/scenes/render_training.py --out FOLDER --frames 250 --seed 1
 """
@@ -6,9 +6,11 @@ python datasets/scenes/render_training.py --out FOLDER --frames 250 --seed 1
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +27,7 @@ from taxonomy import CLASSES, class_id
 from thing import Thing
 
 FRAMES_A_SCENE = 4
+_STREET, _MARKET = 4, 10
 LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 
 
@@ -35,22 +38,51 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--samples", type=int, default=6)
     parser.add_argument("--prefix", default="r")
+    parser.add_argument(
+        "--market",
+        action="store_true",
+        help=f"up to {_MARKET} vendors in each picture; else up to {_STREET} in each second one",
+    )
+    parser.add_argument(
+        "--side",
+        choices=("train", "val", "newest"),
+        default="train",
+        help="of a dataset: rendered pictures among the real ones that judge a model would flatter",
+    )
     args = parser.parse_args()
     for folder in ("images", "labels"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
-    (args.out / "classes.txt").write_text("\n".join(CLASSES) + "\n")
-    records: dict[str, Any] = {}
-    for k, (name, record) in enumerate(_pictures(args)):
-        records[name] = record
-        index = args.out / f"scenes-{args.prefix}{args.seed}.json"
-        index.write_text(json.dumps(records, indent=1) + "\n")
-        merged: dict[str, Any] = {}
-        for part in sorted(args.out.glob("scenes-*.json")):
-            merged |= json.loads(part.read_text())
-        (args.out / "scenes.json").write_text(json.dumps(merged, indent=1) + "\n")
-        print(f"{k + 1}/{args.frames} {name}", flush=True)
-        if k + 1 >= args.frames:
-            break
+    pictures = []
+    for name, record in islice(_pictures(args), args.frames):
+        pictures.append(_listed(args, name, record))
+        _write_listing(args.out, pictures)
+        print(f"{len(pictures)}/{args.frames} {name}", flush=True)
+
+
+def _listed(args: argparse.Namespace, name: str, record: dict[str, Any]) -> dict[str, Any]:
+    """As `training.own_set` reads it; a scene is a camera, so that no scene is on two sides."""
+    file = f"{name}.jpg"
+    return {
+        "file": file,
+        "camera": record["scene"],
+        "day": record["light"],
+        "side": args.side,
+        "sha256": hashlib.sha256((args.out / "images" / file).read_bytes()).hexdigest(),
+        "judged": None,
+        "rendered": record,
+    }
+
+
+def _write_listing(out: Path, pictures: list[dict[str, Any]]) -> None:
+    listing = {
+        "format": 1,
+        "name": "rendered_streets",
+        "licence": "AGPL-3.0-or-later (rendered by this project)",
+        "classes": CLASSES,
+        "labelled": CLASSES,
+        "pictures": pictures,
+    }
+    (out / "set.json").write_text(json.dumps(listing, indent=1) + "\n")
 
 
 def _pictures(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,7 +114,7 @@ def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str,
             studio.put(thing, k + 1 if n == 0 else 0)
     for frame in range(FRAMES_A_SCENE):
         started = time.monotonic()
-        vendors = frame % 2 == 0
+        vendors = _MARKET if args.market else _STREET * (frame % 2 == 0)
         name = f"{args.prefix}{seed:06d}_{frame}"
         boxes = _frame(studio, corner, rng, dict(numbered), args.out, name, vendors, light.night)
         yield (
@@ -92,7 +124,7 @@ def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str,
                 "light": light.name,
                 "wet": wet > 0,
                 "seed": seed,
-                "vendors": vendors,
+                "vendors": vendors > 0,
                 "boxes": len(boxes),
                 "seconds": round(time.monotonic() - started, 1),
             },
@@ -106,7 +138,7 @@ def _frame(
     numbered: dict[int, list[Thing]],
     out: Path,
     name: str,
-    vendors: bool,
+    vendors: int,
     night: bool,
 ) -> list[Box]:
     objects: list[Any] = []
