@@ -119,6 +119,19 @@ def paste(
     typer.echo(f"{len(grown.entries)} pictures, sha256 {grown.sha256}")
 
 
+@dataset_app.command("vary")
+@guarded
+def vary(
+    folder: Annotated[Path, typer.Argument(help="a built dataset of covers")],
+    seed: Annotated[int, typer.Option()] = 0,
+) -> None:
+    """Add copies in which far covers come near and sound ones are broken."""
+    from training.variants import VariantConfig, add_variants
+
+    grown = add_variants(folder, VariantConfig(seed=seed))
+    typer.echo(f"{len(grown.entries)} pictures, sha256 {grown.sha256}")
+
+
 @app.command("train")
 @guarded
 def train_command(

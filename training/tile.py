@@ -78,7 +78,7 @@ def _cut_all(image: np.ndarray, boxes: Sequence[Box], classes: int, side: int) -
                 (left + part.shape[1]) / width,
                 (top + part.shape[0]) / height,
             )
-            cut = [_clipped(box, window, classes) for box in boxes]
+            cut = [clipped(box, window, classes) for box in boxes]
             yield Tile(
                 image=part,
                 boxes=tuple(box for box in cut if box is not None),
@@ -95,7 +95,10 @@ def _starts(length: int, side: int) -> list[int]:
     return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
 
-def _clipped(box: Box, window: tuple[float, float, float, float], classes: int) -> Box | None:
+def clipped(box: Box, window: tuple[float, float, float, float], classes: int) -> Box | None:
+    """The box as it stands in a window of its picture (left, top, right, bottom, as fractions);
+    None where hardly anything of it does. Its class is `classes`, the mask of all, where only a
+    part does; mask rows, of a class id from there on, are cut without any limit."""
     left, top, right, bottom = window
     width, height = right - left, bottom - top
     corners = (
