@@ -61,7 +61,7 @@ from detector.incidents import (
 )
 from detector.incidents.past import opened_by_source
 from detector.incidents.sinks.config import SinkConfig
-from detector.inference import COMMON_SIZES_PX, warm_up
+from detector.inference import COMMON_SIZES_PX, closer, warm_up
 from detector.patrol.worth import History
 from detector.pipeline.camera import Camera
 from detector.pipeline.camera_config import CameraConfig
@@ -367,6 +367,7 @@ class Service:
                 return
             detectors = self._models.load(self._detectors)
             chosen = {name: needed(detectors, w.rules) for name, w in self._watches.items()}
+            across = {camera.id: camera.closer for camera in self.config.cameras}
             warm_up([model for model in detectors if model not in self._detectors])
             if "_ground" in self.__dict__:
                 self._ground.use(needed(detectors, self._ground.rules))
@@ -374,7 +375,8 @@ class Service:
             for camera in self.engine.cameras:
                 watch = self._watches.get(camera.id)
                 if watch is not None:
-                    camera.before_next_look(partial(watch.use, chosen[camera.id]))
+                    models = closer(chosen[camera.id], across[camera.id])
+                    camera.before_next_look(partial(watch.use, models))
         _log.info("models_reloaded", models=[f"{m.name} {m.sha256[:8]}" for m in detectors])
 
     def put_camera(self, config: CameraConfig) -> None:
@@ -476,7 +478,7 @@ class Service:
 
     def _watch(self, config: CameraConfig, rules: Sequence[Rule]) -> Watch:
         return Watch(
-            detectors=needed(self._detectors, rules),
+            detectors=closer(needed(self._detectors, rules), config.closer),
             rules=rules,
             zones=tuple(zone.zone() for zone in config.zones),
             tracker=self.config.tracker,

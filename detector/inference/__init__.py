@@ -1,5 +1,6 @@
 """Released models on ONNX Runtime and OpenVINO, without torch."""
 
+from detector.inference.closer import closer
 from detector.inference.cpu import usable_cores
 from detector.inference.engine import BackendName
 from detector.inference.model import ReleasedModel, chosen_engine, load_model
@@ -10,6 +11,7 @@ __all__ = [
     "BackendName",
     "ReleasedModel",
     "chosen_engine",
+    "closer",
     "load_model",
     "usable_cores",
     "warm_up",

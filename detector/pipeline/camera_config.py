@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,7 @@ from detector.sources.base import BaseSourceConfig
 from detector.sources.registry import parse_source
 from detector.sources.trust import TrustConfig
 from detector.types import ConfigError, Permit, Position, Zone, ZoneKind
+from detector.types.taxonomy import MODEL_CLASSES
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -138,6 +139,7 @@ _OWN = (
     "calibration",
     "trust",
     "priority",
+    "closer",
 )
 
 
@@ -163,6 +165,10 @@ class CameraConfig(BaseModel):
     trust: TrustConfig = TrustConfig()
     priority: float = Field(default=1, ge=0.25, le=4)
     """What a look here is worth when the machine is too slow for all."""
+
+    closer: dict[str, Annotated[int, Field(ge=2, le=4)]] = Field(default_factory=dict)
+    """Models that also look at parts of the picture, by name: so many beside and above each other,
+    for what is small in it. With 2 a look of that model costs five passes, with 3 ten."""
 
     @property
     def id(self) -> str:
@@ -191,6 +197,18 @@ class CameraConfig(BaseModel):
         own = {key: raw[key] for key in _OWN if key in raw}
         rest = {key: value for key, value in raw.items() if key not in _OWN}
         return {**own, "source": rest}
+
+    @field_validator("closer")
+    @classmethod
+    def _known_models(cls, closer: dict[str, int]) -> dict[str, int]:
+        unknown = sorted(closer.keys() - MODEL_CLASSES.keys())
+        if unknown:
+            raise PydanticCustomError(
+                "field_model",
+                "no model is called '{model}'; use " + ", ".join(MODEL_CLASSES),
+                {"model": unknown[0]},
+            )
+        return closer
 
     @field_validator("source", mode="before")
     @classmethod
