@@ -43,6 +43,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.carrying datasets/scenes/clips/*.mp4
 	$(BIN)/python -m tests.benchmarks.cameras --cameras 10,100,500,1000
 	$(BIN)/python -m tests.benchmarks.cameras --kind visit --cameras 10,100
+	$(BIN)/python -m tests.benchmarks.start
 
 format: .venv/dev
 	$(BIN)/ruff format .
