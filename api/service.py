@@ -88,6 +88,7 @@ from detector.types import (
 _log = structlog.get_logger(__name__)
 _RETENTION_EVERY_S: Final = 3600.0
 _NOT_DUE_S: Final = 10.0
+_FIRST_LOOKS_S: Final = 5.0  # in which nothing is measured beside them
 _RETENTION: Final = "duty: retention"
 _OUTCOMES: Final = "duty: outcomes"
 
@@ -533,6 +534,8 @@ class Service:
         """What no look has to wait for: the rarer pictures, then the cheapest engines."""
         try:
             warm_up(self._detectors)
+            if self._stopping.wait(_FIRST_LOOKS_S):
+                return
             while self._models.measure(self._detectors):
                 self._reload_models()
         except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,17 +84,19 @@ def test_the_service_warms_for_the_commonest_pictures_before_its_sources_start(
     order = []
     camera = {"id": "c", "kind": "push", "interval_s": 1, "tasks": ["vendor"]}
     raw = {"data_folder": tmp_path, "cameras": [camera], "evidence": {"min_free_bytes": 0}}
-    service = Service(parse_config(raw, "test"), detectors=[fake_model()])
-    source = service.engine.camera("c").source
-    started = source.start
     warmed = threading.Event()
 
     def warm(models, sizes_px=COMMON_SIZES_PX):
+        if sizes_px == COMMON_SIZES_PX[:1]:
+            time.sleep(0.3)  # compilers take their time: the sources wait for them
         order.append(sizes_px)
         if sizes_px == COMMON_SIZES_PX:
             warmed.set()
 
     monkeypatch.setattr("api.service.warm_up", warm)
+    service = Service(parse_config(raw, "test"), detectors=[fake_model()])
+    source = service.engine.camera("c").source
+    started = source.start
     monkeypatch.setattr(source, "start", lambda: (order.append("source"), started())[1])
     service.start()
     assert warmed.wait(10)

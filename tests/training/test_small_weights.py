@@ -140,10 +140,10 @@ def test_another_cpu_says_nothing_of_numbers_that_it_lacks(release: Path, export
     assert any("no VNNI" in line for line in lines)
 
 
-def test_the_released_cover_model_states_what_its_int8_weights_find():
-    folder = STREET.parent / "covers"
+def test_the_released_aerial_model_states_what_its_int8_weights_find():
+    folder = STREET.parent / "aerial"
     record = json.loads((folder / "manifest.json").read_text())
     found = {one["name"]: one for one in record["int8"]["figures"] if one["origin"] == "all"}
-    assert set(found) >= {"cover_ok", "cover_damaged", "cover_missing", "pothole"}
+    assert set(found) >= {"parasol", "rooftop_shed", "building"}
     assert all(np.isfinite(one["ap50"]) for one in found.values())
     assert read_manifest(folder).int8.weights.file == "weights.int8.onnx"
