@@ -12,8 +12,8 @@ from pathlib import Path
 import structlog
 
 from api.config import CityConfig
-from detector.inference import ReleasedModel, chosen_engine, load_model
-from detector.inference.manifest import read_manifest
+from detector.inference import BackendName, ReleasedModel, chosen_engine, load_model
+from detector.inference.manifest import Manifest, read_manifest
 from detector.types import ConfigError, Detector
 
 _log = structlog.get_logger(__name__)
@@ -59,17 +59,12 @@ class ReleasedModels:
 
     def _unmeasured(self, loaded: Sequence[Detector]) -> list[Path]:
         manifests = [model.manifest for model in loaded if isinstance(model, ReleasedModel)]
-        looks = self._config.looks
+        found = ((f, read_manifest(f)) for f in (_folders(self._config) if manifests else ()))
         return [
             folder
-            for folder in (_folders(self._config) if manifests else ())
-            if read_manifest(folder) in manifests
-            and not chosen_engine(
-                folder,
-                backend=looks.backend,
-                threads=looks.inference_threads,
-                choices=self._choices,
-            )
+            for folder, manifest in found
+            if manifest in manifests
+            and _engine(manifest, folder, self._config, self._choices) is None
         ]
 
     def _started(self, folders: Sequence[Path]) -> subprocess.Popen[str] | None:
@@ -122,9 +117,16 @@ def _unchanged(
     folder: Path, loaded: Sequence[ReleasedModel], config: CityConfig, choices: Path | None
 ) -> ReleasedModel | None:
     manifest = read_manifest(folder)
-    looks = config.looks
-    engine = chosen_engine(
-        folder, backend=looks.backend, threads=looks.inference_threads, choices=choices
-    )
+    engine = _engine(manifest, folder, config, choices)
     same = (model for model in loaded if model.manifest == manifest)
     return next((model for model in same if engine in (None, model.engine)), None)
+
+
+def _engine(
+    manifest: Manifest, folder: Path, config: CityConfig, choices: Path | None
+) -> BackendName | None:
+    """Which one `load_model` would take; None where that was never measured."""
+    looks = config.looks
+    return chosen_engine(
+        manifest, folder, backend=looks.backend, threads=looks.inference_threads, choices=choices
+    )

@@ -367,17 +367,19 @@ class Service:
             if self._given:
                 return
             detectors = self._models.load(self._detectors)
-            chosen = {name: needed(detectors, w.rules) for name, w in self._watches.items()}
-            across = {camera.id: camera.closer for camera in self.config.cameras}
+            chosen = {
+                camera.id: closer(needed(detectors, watch.rules), camera.closer)
+                for camera in self.config.cameras
+                if (watch := self._watches.get(camera.id)) is not None
+            }
             warm_up([model for model in detectors if model not in self._detectors])
             if "_ground" in self.__dict__:
                 self._ground.use(needed(detectors, self._ground.rules))
             self._detectors = detectors
             for camera in self.engine.cameras:
-                watch = self._watches.get(camera.id)
-                if watch is not None:
-                    models = closer(chosen[camera.id], across[camera.id])
-                    camera.before_next_look(partial(watch.use, models))
+                if camera.id in chosen:
+                    watch = self._watches[camera.id]
+                    camera.before_next_look(partial(watch.use, chosen[camera.id]))
         _log.info("models_reloaded", models=[f"{m.name} {m.sha256[:8]}" for m in detectors])
 
     def put_camera(self, config: CameraConfig) -> None:

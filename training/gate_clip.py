@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.inference.wrapped import WrappedModel
 from detector.pipeline.replay import Opened, replay
 from detector.pipeline.watch import Watch
 from detector.rules import build_rule
@@ -67,28 +68,12 @@ class Replayed:
     found_after_s: dict[str, float | None]  # "violation track" -> since it began; None: missed
 
 
-class Remembered:
+class Remembered(WrappedModel):
     """A model that takes part in both replays looks at each picture only once."""
 
     def __init__(self, model: Detector) -> None:
-        self._model = model
+        super().__init__(model)
         self._seen: dict[tuple[bytes, float | None], Detections] = {}
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._model.classes
-
-    @property
-    def sha256(self) -> str:
-        return self._model.sha256
-
-    @property
-    def thresholds(self) -> dict[str, float]:
-        return self._model.thresholds
 
     def detect(
         self, images: Sequence[NDArray[np.uint8]], *, floor: float | None = None
@@ -99,7 +84,7 @@ class Remembered:
     def _one(self, image: NDArray[np.uint8], floor: float | None) -> Detections:
         key = (hashlib.blake2b(image.tobytes(), digest_size=16).digest(), floor)
         if key not in self._seen:
-            self._seen[key] = self._model.detect([image], floor=floor)[0]
+            self._seen[key] = self._detector.detect([image], floor=floor)[0]
         return self._seen[key]
 
 

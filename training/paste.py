@@ -7,18 +7,24 @@ and its height follows from where its foot is, as for a camera held level.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 
-from training.copies import JPEG_QUALITY
-from training.dataset import Dataset, Entry, read_dataset, write_dataset
-from training.label import Box, box_from_corners, read_boxes, write_boxes
+from training.composed import (
+    grown,
+    labels_of,
+    originals,
+    picture_of,
+    plain_dataset,
+    write_composed,
+)
+from training.dataset import Dataset, Entry
+from training.label import Box, box_from_corners
 
 HORIZON: Final = 0.42
 """Where the ground begins, as a fraction of the picture's height; street pictures vary by ± 0.1."""
@@ -48,9 +54,7 @@ class Cutout:
 
 def paste_into(folder: Path, config: PasteConfig) -> Dataset:
     """Adds composed pictures to the training side of a built dataset; returns it as written."""
-    dataset = read_dataset(folder)
-    if any(entry.made for entry in dataset.entries):
-        raise ValueError(f"{folder}: holds composed pictures already")
+    dataset = plain_dataset(folder)
     chance = np.random.default_rng(config.seed)
     ids = [dataset.classes.index(name) for name in config.classes]
     cutouts = _cutouts(folder, dataset, ids, config)
@@ -61,33 +65,15 @@ def paste_into(folder: Path, config: PasteConfig) -> Dataset:
     for number in range(config.count):
         ground = grounds[int(chance.integers(len(grounds)))]
         made.append(_compose(folder, ground, cutouts, number, config, chance))
-    grown = replace(dataset, entries=(*dataset.entries, *made))
-    write_dataset(grown, folder)
-    return grown
-
-
-def _originals(dataset: Dataset) -> list[Entry]:
-    """Training pictures as they were taken, without their repeats."""
-    return [e for e in dataset.entries if e.split == "train" and "__r" not in e.name]
-
-
-def _labels_of(folder: Path, entry: Entry) -> list[Box]:
-    return read_boxes((folder / "labels" / "train" / entry.name).with_suffix(".txt"))
-
-
-def _picture_of(folder: Path, entry: Entry) -> np.ndarray:
-    image = cv2.imread(str(folder / "images" / "train" / entry.name))
-    if image is None:
-        raise FileNotFoundError(f"{folder}: picture {entry.name} is missing")
-    return np.asarray(image)
+    return grown(folder, dataset, made)
 
 
 def _grounds(folder: Path, dataset: Dataset, ids: Sequence[int]) -> list[Entry]:
     """Pictures that show none of the classes."""
     return [
         entry
-        for entry in _originals(dataset)
-        if not any(box.class_id in ids for box in _labels_of(folder, entry))
+        for entry in originals(dataset)
+        if not any(box.class_id in ids for box in labels_of(folder, entry))
     ]
 
 
@@ -95,11 +81,11 @@ def _cutouts(
     folder: Path, dataset: Dataset, ids: Sequence[int], config: PasteConfig
 ) -> list[Cutout]:
     found = []
-    for entry in _originals(dataset):
-        boxes = [box for box in _labels_of(folder, entry) if box.class_id in ids]
+    for entry in originals(dataset):
+        boxes = [box for box in labels_of(folder, entry) if box.class_id in ids]
         if not boxes:
             continue
-        image = _picture_of(folder, entry)
+        image = picture_of(folder, entry)
         for box in boxes:
             if min(box.w * image.shape[1], box.h * image.shape[0]) >= config.min_side_px:
                 found.append(cut_out(image, box))
@@ -144,7 +130,7 @@ def _compose(
     config: PasteConfig,
     chance: np.random.Generator,
 ) -> Entry:
-    image = _picture_of(folder, ground)
+    image = picture_of(folder, ground)
     boxes: list[Box] = []
     feet = np.sort(HORIZON + (0.98 - HORIZON) * chance.random(int(chance.integers(1, config.most))))
     for foot in feet:  # the farthest first: what is nearer covers it
@@ -153,13 +139,8 @@ def _compose(
         if box is not None:
             boxes = [other for other in boxes if _hidden(other, box) < 0.5]
             boxes.append(box)
-    boxes += _labels_of(folder, ground)
-    name = f"{Path(ground.name).stem}__p{number:04}.jpg"
-    target = folder / "images" / "train" / name
-    cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    write_boxes((folder / "labels" / "train" / name).with_suffix(".txt"), boxes)
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    return replace(ground, name=name, sha256=digest, made=True)
+    boxes += labels_of(folder, ground)
+    return write_composed(folder, ground, f"p{number:04}", image, boxes)
 
 
 def _set_down(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from detector.inference.parts import starts
 from training.label import Box, box_from_corners
 
 WHOLE = 0.6
@@ -69,8 +70,8 @@ def turned(image: np.ndarray, boxes: Sequence[Box], quarters: int) -> tuple[np.n
 
 def _cut_all(image: np.ndarray, boxes: Sequence[Box], classes: int, side: int) -> Iterator[Tile]:
     height, width = image.shape[:2]
-    for row, top in enumerate(_starts(height, side)):
-        for column, left in enumerate(_starts(width, side)):
+    for row, top in enumerate(starts(height, side)):
+        for column, left in enumerate(starts(width, side)):
             part = image[top : top + side, left : left + side]
             window = (
                 left / width,
@@ -85,14 +86,6 @@ def _cut_all(image: np.ndarray, boxes: Sequence[Box], classes: int, side: int) -
                 row=row,
                 column=column,
             )
-
-
-def _starts(length: int, side: int) -> list[int]:
-    """Where tiles begin along one side: evenly spread, the last one flush with the end."""
-    if length <= side:
-        return [0]
-    count = -(-(length - side) // side) + 1
-    return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
 
 def clipped(box: Box, window: tuple[float, float, float, float], classes: int) -> Box | None:

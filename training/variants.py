@@ -6,21 +6,26 @@ and a network learns the size. Here far covers also come near, and sound ones ar
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from training.breakage import broken
 from training.close_up import close_up
-from training.copies import JPEG_QUALITY
-from training.dataset import Dataset, Entry, read_dataset, write_dataset
-from training.label import Box, read_boxes, write_boxes
+from training.composed import (
+    grown,
+    labels_of,
+    originals,
+    picture_of,
+    plain_dataset,
+    write_composed,
+)
+from training.dataset import Dataset, Entry
+from training.label import Box
 
 SOUND, BROKEN = "cover_ok", "cover_damaged"
 _STATES: Final = (SOUND, BROKEN, "cover_missing")
@@ -58,32 +63,21 @@ def add_variants(folder: Path, config: VariantConfig) -> Dataset:
 
     Raises ValueError for one that knows no covers or has been given its copies already.
     """
-    dataset = read_dataset(folder)
+    dataset = plain_dataset(folder)
     if not set(_STATES) <= set(dataset.classes):
         raise ValueError(f"{folder}: a dataset of {dataset.model} knows no states of covers")
-    if any(entry.made for entry in dataset.entries):
-        raise ValueError(f"{folder}: holds composed pictures already")
     chance = np.random.default_rng(config.seed)
     made = [
-        _written(folder, variant, suffix)
+        write_composed(folder, scene.entry, suffix, variant.image, variant.boxes)
         for scene in _scenes(folder, dataset)
         for suffix, variant in _variants(scene, dataset.classes, config, chance)
     ]
-    grown = replace(dataset, entries=(*dataset.entries, *made))
-    write_dataset(grown, folder)
-    return grown
+    return grown(folder, dataset, made)
 
 
 def _scenes(folder: Path, dataset: Dataset) -> Iterator[_Scene]:
-    """Training pictures as they were taken, without their repeats."""
-    for entry in dataset.entries:
-        if entry.split != "train" or "__r" in entry.name:
-            continue
-        image = cv2.imread(str(folder / "images" / "train" / entry.name))
-        if image is None:
-            raise FileNotFoundError(f"{folder}: picture {entry.name} is missing")
-        labels = (folder / "labels" / "train" / entry.name).with_suffix(".txt")
-        yield _Scene(entry, np.asarray(image, np.uint8), read_boxes(labels))
+    for entry in originals(dataset):
+        yield _Scene(entry, picture_of(folder, entry), labels_of(folder, entry))
 
 
 def _variants(
@@ -120,12 +114,3 @@ def _nearer(
 ) -> _Scene:
     share = float(chance.uniform(*config.near))
     return _Scene(scene.entry, *close_up(scene.image, scene.boxes, cover, share, classes, chance))
-
-
-def _written(folder: Path, scene: _Scene, suffix: str) -> Entry:
-    name = f"{Path(scene.entry.name).stem}__{suffix}.jpg"
-    target = folder / "images" / "train" / name
-    cv2.imwrite(str(target), scene.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    write_boxes((folder / "labels" / "train" / name).with_suffix(".txt"), scene.boxes)
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    return replace(scene.entry, name=name, sha256=digest, made=True)

@@ -9,33 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.inference.parts import Part, detect_parts, each_once, parts_of
+from detector.inference.wrapped import WrappedModel
 from detector.types import Detections, Detector
 
 OVERLAP: Final = 0.2
 """Of a part. What is larger than this is seen on the whole picture."""
 
 
-class CloserModel:
+class CloserModel(WrappedModel):
     """Sees the whole picture, and `across` parts beside and as many above each other."""
 
     def __init__(self, detector: Detector, across: int) -> None:
-        self._detector, self._across = detector, across
-
-    @property
-    def name(self) -> str:
-        return self._detector.name
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._detector.classes
-
-    @property
-    def sha256(self) -> str:
-        return self._detector.sha256
-
-    @property
-    def thresholds(self) -> dict[str, float]:
-        return self._detector.thresholds
+        super().__init__(detector)
+        self._across = across
 
     def detect(
         self, images: Sequence[NDArray[np.uint8]], *, floor: float | None = None

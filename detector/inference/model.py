@@ -113,17 +113,14 @@ def load_model(
 
 
 def chosen_engine(
+    manifest: Manifest,
     folder: Path,
     *,
     backend: BackendName = BackendName.AUTO,
     threads: int = 2,
     choices: Path | None = None,
 ) -> BackendName | None:
-    """The engine on which `load_model` would compute it; None where it would have to measure.
-
-    Raises ModelError as `load_model` does for the manifest.
-    """
-    manifest = read_manifest(folder)
+    """The engine on which `load_model` would compute it; None where it would have to measure."""
     return _chosen(manifest, engines_of(manifest, folder, threads), backend, threads, choices)
 
 

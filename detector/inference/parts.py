@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -40,8 +40,8 @@ def parts_of(
     width, height = min(part_px[0], size_px[0]), min(part_px[1], size_px[1])
     return tuple(
         Part(left=left, top=top, width=width, height=height)
-        for top in _starts(size_px[1], height, overlap)
-        for left in _starts(size_px[0], width, overlap)
+        for top in starts(size_px[1], height, overlap)
+        for left in starts(size_px[0], width, overlap)
     )
 
 
@@ -77,11 +77,13 @@ def each_once(found: Detections) -> Detections:
     )
 
 
-def _starts(length: int, side: int, overlap: float) -> Iterator[int]:
-    """Evenly spread, the first and the last flush with the picture's edges."""
-    step = max(1.0, side * (1 - overlap))
-    count = 1 + int(np.ceil((length - side) / step))
-    return (round(index * (length - side) / max(count - 1, 1)) for index in range(count))
+def starts(length: int, side: int, overlap: float = 0.0) -> list[int]:
+    """Where parts begin along a side of a picture: evenly spread, the first and the last flush with
+    its edges; one where the picture is no longer than a part."""
+    if length <= side:
+        return [0]
+    count = 1 + int(np.ceil((length - side) / max(1.0, side * (1 - overlap))))
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
 
 def _placed(seen: Detections, part: Part, image: NDArray[np.uint8]) -> Detections:

@@ -14,6 +14,7 @@ from api import released_models
 from api.released_models import ReleasedModels
 from api.service import Service
 from detector.inference import BackendName, chosen_engine
+from detector.inference.manifest import read_manifest
 from tests.api.city import City, config
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -67,9 +68,8 @@ def test_a_first_start_looks_before_it_measures_and_then_takes_the_cheapest(sett
 
 
 def chosen(choices: Path) -> list[BackendName]:
-    found = [
-        chosen_engine(MODELS / name, threads=1, choices=choices) for name in ("covers", "street")
-    ]
+    folders = [MODELS / name for name in ("covers", "street")]
+    found = [chosen_engine(read_manifest(f), f, threads=1, choices=choices) for f in folders]
     return [engine for engine in found if engine is not None]
 
 

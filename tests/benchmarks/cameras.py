@@ -26,6 +26,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -38,6 +40,7 @@ from api.service import Service
 from detector.inference.fake import FakeDetector
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
+_SELF = [sys.executable, "-m", "tests.benchmarks.cameras"]
 CLASSES = ("stall", "cart", "ground_goods", "person", "cover_ok", "cover_damaged", "cover_missing")
 
 
@@ -194,11 +197,27 @@ def main() -> None:
     if wanted.url:
         sys.stdout.write(json.dumps(watch(wanted.url, wanted, int(wanted.cameras))) + "\n")
         return None
-    base = [sys.executable, "-m", "tests.benchmarks.cameras", "--kind", wanted.kind]
+    with served(wanted.kind) as url:
+        return compare(wanted, url)
+
+
+@contextmanager
+def served(kind: str) -> Iterator[str]:
+    """The address of the cameras' server, a process of its own."""
     server = subprocess.Popen(
-        [*base, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*_SELF, "--kind", kind, "--serve"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    url = server.stdout.readline().strip()
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.stdin.close()
+        server.wait(10)
+
+
+def compare(wanted: argparse.Namespace, url: str) -> None:
     empty = [sys.executable, "-c", f"from {__spec__.name} import empty_mib; print(empty_mib())"]
     told = subprocess.run(empty, capture_output=True, text=True, check=True).stdout.splitlines()
     timing = [
@@ -211,12 +230,10 @@ def main() -> None:
     ]
     timing += ["--networks"] if wanted.networks else []
     for count in wanted.cameras.split(","):
-        run = [*base, *timing, "--url", url, "--cameras", count]
+        run = [*_SELF, "--kind", wanted.kind, *timing, "--url", url, "--cameras", count]
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         sys.stdout.write(done.stderr if done.returncode else done.stdout.splitlines()[-1] + "\n")
         sys.stdout.flush()
-    server.stdin.close()
-    return server.wait(10)
 
 
 if __name__ == "__main__":

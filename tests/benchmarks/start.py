@@ -18,7 +18,7 @@ import time
 
 from api.config import parse_config
 from api.service import Service
-from tests.benchmarks.cameras import FirstLook, model
+from tests.benchmarks.cameras import FirstLook, model, served
 
 _FIRST_S = 45  # long enough for the engines to be measured, too
 _AGAIN_S = 15
@@ -50,15 +50,8 @@ def main() -> None:
         told = start(url, folder, wanted.cameras, float(for_s), networks=not wanted.no_networks)
         sys.stdout.write(json.dumps(told) + "\n")
         return
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.cameras", "--serve"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    url = server.stdout.readline().strip()
     own = ["--cameras", str(wanted.cameras), *(["--no-networks"] if wanted.no_networks else [])]
-    with tempfile.TemporaryDirectory() as folder:
+    with served("snapshot") as url, tempfile.TemporaryDirectory() as folder:
         for number in range(1 + wanted.restarts):
             lasts_s = str(_AGAIN_S if number else _FIRST_S)
             run = [sys.executable, "-m", "tests.benchmarks.start", *own]
@@ -68,8 +61,6 @@ def main() -> None:
             what = "restart" if number else "first start"
             sys.stdout.write(f"{what}: {done.stdout.splitlines()[-1]}\n")
             sys.stdout.flush()
-    server.stdin.close()
-    server.wait(10)
 
 
 if __name__ == "__main__":
