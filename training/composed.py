@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.copies import JPEG_QUALITY
+from training.copies import JPEG_QUALITY, repeats_among
 from training.dataset import Dataset, Entry, read_dataset, write_dataset
 from training.label import Box, read_boxes, write_boxes
 
@@ -26,7 +26,9 @@ def plain_dataset(folder: Path) -> Dataset:
 
 def originals(dataset: Dataset) -> list[Entry]:
     """Training pictures as they were taken, without their repeats."""
-    return [e for e in dataset.entries if e.split == "train" and "__r" not in e.name]
+    train = [e for e in dataset.entries if e.split == "train"]
+    repeats = repeats_among([e.name for e in train])
+    return [e for e in train if e.name not in repeats]
 
 
 def labels_of(folder: Path, entry: Entry) -> list[Box]:

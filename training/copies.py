@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from training.roughen import roughened, seed_of
 from training.tile import Tile, tiles_of, turned
 
 JPEG_QUALITY = 92
+_REPEAT: Final = re.compile(r"__r\d+(?=\.jpg$)")
 
 
 class Place(Protocol):
@@ -60,6 +62,12 @@ def copies_of(
             if turn and source.roughen:
                 image = roughened(image, seed_of(picture.key, turn))
             yield _written(config.out, side, f"{picture.key}{suffix}{again}", image, rows)
+
+
+def repeats_among(names: Collection[str]) -> frozenset[str]:
+    """File names of training pictures that repeat another one of these."""
+    known = frozenset(names)
+    return frozenset(n for n in known if (base := _REPEAT.sub("", n)) != n and base in known)
 
 
 def scaled_picture(path: Path, max_side_px: int) -> np.ndarray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from training.copies import repeats_among
 from training.dataset import Dataset, Entry
 from training.label import read_boxes
 
@@ -18,17 +18,13 @@ LABELS: Final = 100
 REJECTED: Final = 400
 """At most so many pictures in which somebody rejected a place."""
 
-_REPEAT: Final = re.compile(r"__r\d+$")
-
 
 def learned_entries(folder: Path, dataset: Dataset) -> list[Entry]:
     """Photographs of the training side, each once, in an order by the hash of their names: those
     with a rejected place, and others with labels of classes that have few so far."""
-    once = [
-        entry
-        for entry in dataset.entries
-        if entry.split == "train" and not entry.made and not _REPEAT.search(Path(entry.name).stem)
-    ]
+    taken = [entry for entry in dataset.entries if entry.split == "train" and not entry.made]
+    repeats = repeats_among([entry.name for entry in taken])
+    once = [entry for entry in taken if entry.name not in repeats]
     once.sort(key=lambda entry: hashlib.sha256(entry.name.encode()).digest())
     rejected = [entry for entry in once if any(item.rejected for item in entry.judged)]
     chosen = rejected[:REJECTED]

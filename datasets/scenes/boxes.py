@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from lens import Lens
+from mesh import Points
 from numpy.typing import NDArray
 from thing import Thing
 
@@ -42,6 +43,33 @@ def boxes_of(
             continue
         found.append(Box(label=label, track=things[0].name, xyxy_px=box, visible=round(visible, 3)))
     return found
+
+
+def box_of_outline(
+    outline: Points, lens: Lens, *, inside: float
+) -> tuple[float, float, float, float] | None:
+    """The part in the picture of the upright box around world points; None where less than a share
+    `inside` of it is in the picture, or a point is behind the camera."""
+    pixels = lens.project(outline)
+    if np.isnan(pixels).any():
+        return None
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    limit = np.array([lens.width_px, lens.height_px])
+    cut_low, cut_high = np.clip(low, 0, limit), np.clip(high, 0, limit)
+    share = np.prod(cut_high - cut_low) / max(1e-6, float(np.prod(high - low)))
+    if share < inside:
+        return None
+    return float(cut_low[0]), float(cut_low[1]), float(cut_high[0]), float(cut_high[1])
+
+
+def yolo_line(
+    number: int, xyxy_px: tuple[float, float, float, float], size_px: tuple[int, int]
+) -> str:
+    """A line of a label file: class, then middle and size as shares of the picture's sides."""
+    x0, y0, x1, y1 = xyxy_px
+    w, h = size_px
+    shares = ((x0 + x1) / 2 / w, (y0 + y1) / 2 / h, (x1 - x0) / w, (y1 - y0) / h)
+    return " ".join([str(number), *(f"{s:.5f}" for s in shares)]) + "\n"
 
 
 def _full_area(things: Sequence[Thing], lens: Lens) -> int:

@@ -117,9 +117,11 @@ def vendor_at(
         ]
     ]
     if parasol if parasol is not None else rng.random() < 0.45:
-        shade = Thing(mesh=build_parasol(rng), name=f"{name}-parasol", label="parasol")
+        cloth, pole = build_parasol(rng)
         off = rng.uniform(0.2, 0.5)
-        groups.append([shade.placed(at[0] + off, at[1] + off, 0.0)])
+        for mesh, part, label in ((cloth, "parasol", "parasol"), (pole, "pole", None)):
+            shade = Thing(mesh=mesh, name=f"{name}-{part}", label=label)
+            groups.append([shade.placed(at[0] + off, at[1] + off, 0.0)])
     back = heading + math.pi / 2
     sits = kind == "ground_goods" and rng.random() < 0.7
     pose = Pose(sitting=sits, lean_rad=0.25, arms_forward_rad=0.6)

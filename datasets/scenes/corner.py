@@ -58,9 +58,11 @@ def make_corner(
     covers: tuple[CoverPlace, ...] | None = None,
     size_px: tuple[int, int] = (640, 360),
     clutter: int = 6,
+    eye_level: bool = False,
 ) -> Corner:
     street = random_street(rng, wet)
-    view = lens if lens is not None else random_lens(rng, street, size_px)
+    random_view = eye_level_lens if eye_level else random_lens
+    view = lens if lens is not None else random_view(rng, street, size_px)
     places = covers if covers is not None else random_covers(rng, street, view)
     holes = [Hole(x_m=c.x_m, y_m=c.y_m, half_m=half_of(c)) for c in places]
     fixed = [Thing(mesh=build_ground(street, holes, rng), name="ground")]
@@ -96,6 +98,16 @@ def cover_things(c: CoverPlace, street: Street, seed: int) -> list[Thing]:
         ring = surround(half_of(c), inner, ground, (c.x_m, c.y_m))
         things.append(Thing(mesh=ring, name=f"{c.name}-ground"))
     return things
+
+
+def eye_level_lens(rng: Random, street: Street, size_px: tuple[int, int]) -> Lens:
+    """As phones and cars see a street, from either pavement or from a lane, often along it."""
+    y_m = rng.choice((rng.uniform(-street.near_walk_m, -0.5), rng.uniform(1.0, street.road_m)))
+    place = (rng.uniform(-10, 10), y_m, rng.uniform(1.4, 2.8))
+    bearing = math.radians(rng.choice((-1, 1)) * rng.uniform(5, 78))
+    reach = rng.uniform(10.0, 20.0)
+    target = (place[0] + reach * math.sin(bearing), y_m + reach * math.cos(bearing), 0.9)
+    return looking_at(place, target, size_px=size_px, field_of_view_deg=rng.uniform(45, 75))
 
 
 def random_lens(rng: Random, street: Street, size_px: tuple[int, int]) -> Lens:

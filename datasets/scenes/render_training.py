@@ -6,8 +6,6 @@ python datasets/scenes/render_training.py --out FOLDER --frames 250 --seed 1
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -17,12 +15,12 @@ from typing import Any
 
 import cv2
 from blend import Studio
-from boxes import Box, boxes_of
+from boxes import Box, boxes_of, yolo_line
 from cast import random_cast
 from corner import Corner, cover_things, make_corner
 from finish import Finish, develop, gain_for, random_finish
-from lens import Lens
 from light import make_light
+from listing import Listing
 from taxonomy import CLASSES, class_id
 from thing import Thing
 
@@ -44,45 +42,21 @@ def main() -> None:
         help=f"up to {_MARKET} vendors in each picture; else up to {_STREET} in each second one",
     )
     parser.add_argument(
+        "--eye-level",
+        action="store_true",
+        help="as phones and cars see a street, instead of as cameras on poles do",
+    )
+    parser.add_argument(
         "--side",
         choices=("train", "val", "newest"),
         default="train",
-        help="of a dataset: rendered pictures among the real ones that judge a model would flatter",
+        help="the side of a dataset on which they stand",
     )
     args = parser.parse_args()
-    for folder in ("images", "labels"):
-        (args.out / folder).mkdir(parents=True, exist_ok=True)
-    pictures = []
+    listing = Listing(folder=args.out, name="rendered_streets", classes=CLASSES, side=args.side)
     for name, record in islice(_pictures(args), args.frames):
-        pictures.append(_listed(args, name, record))
-        _write_listing(args.out, pictures)
-        print(f"{len(pictures)}/{args.frames} {name}", flush=True)
-
-
-def _listed(args: argparse.Namespace, name: str, record: dict[str, Any]) -> dict[str, Any]:
-    """As `training.own_set` reads it; a scene is a camera, so that no scene is on two sides."""
-    file = f"{name}.jpg"
-    return {
-        "file": file,
-        "camera": record["scene"],
-        "day": record["light"],
-        "side": args.side,
-        "sha256": hashlib.sha256((args.out / "images" / file).read_bytes()).hexdigest(),
-        "judged": None,
-        "rendered": record,
-    }
-
-
-def _write_listing(out: Path, pictures: list[dict[str, Any]]) -> None:
-    listing = {
-        "format": 1,
-        "name": "rendered_streets",
-        "licence": "AGPL-3.0-or-later (rendered by this project)",
-        "classes": CLASSES,
-        "labelled": CLASSES,
-        "pictures": pictures,
-    }
-    (out / "set.json").write_text(json.dumps(listing, indent=1) + "\n")
+        listing.add(name, scene=record["scene"], light=record["light"], rendered=record)
+        print(f"{len(listing.pictures)}/{args.frames} {name}", flush=True)
 
 
 def _pictures(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -99,7 +73,13 @@ def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str,
     light = make_light(rng.choice(LIGHTS), rng)
     wet = rng.uniform(0.5, 1.0) if rng.random() < 0.2 else 0.0
     corner = make_corner(
-        rng, None, night=light.night, wet=wet, size_px=size, clutter=rng.randrange(4, 14)
+        rng,
+        None,
+        night=light.night,
+        wet=wet,
+        size_px=size,
+        clutter=rng.randrange(4, 14),
+        eye_level=args.eye_level,
     )
     studio = Studio(samples=args.samples, size_px=size)
     studio.light(light)
@@ -155,16 +135,10 @@ def _frame(
     quality = rng.randrange(45, 92)
     cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     boxes = boxes_of(shot.index, numbered, corner.lens)
-    lines = [_line(b, corner.lens) for b in boxes]
+    size = (corner.lens.width_px, corner.lens.height_px)
+    lines = [yolo_line(class_id(b.label), b.xyxy_px, size) for b in boxes]
     (out / "labels" / f"{name}.txt").write_text("".join(lines))
     return boxes
-
-
-def _line(box: Box, lens: Lens) -> str:
-    x0, y0, x1, y1 = box.xyxy_px
-    w, h = lens.width_px, lens.height_px
-    shares = ((x0 + x1) / 2 / w, (y0 + y1) / 2 / h, (x1 - x0) / w, (y1 - y0) / h)
-    return " ".join([str(class_id(box.label)), *(f"{s:.5f}" for s in shares)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -298,9 +298,9 @@ def build_ground_goods(rng: Random) -> Mesh:
     return mesh
 
 
-def build_parasol(rng: Random) -> Mesh:
-    """A sun umbrella on a pole, 2–3 m wide."""
-    mesh = Mesh()
+def build_parasol(rng: Random) -> tuple[Mesh, Mesh]:
+    """A sun umbrella 2–3 m wide, and its pole: labels of parasols enclose the cloth alone."""
+    mesh, pole = Mesh(), Mesh()
     radius, top = rng.uniform(1.0, 1.5), rng.uniform(2.3, 2.6)
     one = any_colour(rng, (0.5, 0.95))
     two = one if rng.random() < 0.5 else rng.choice((grey(0.9), any_colour(rng)))
@@ -324,6 +324,6 @@ def build_parasol(rng: Random) -> Mesh:
         mesh.add([tip, mid[0], mid[1]], [(0, 1, 2)], paints[k % 2])
         mesh.quad([mid[0], a, b, mid[1]], paints[k % 2])
         mesh.quad([a, b, (b[0], b[1], b[2] - 0.16), (a[0], a[1], a[2] - 0.16)], paints[k % 2])
-    mesh.tube((0, 0, 0), (0, 0, top + 0.08), 0.022, STEEL, sides=6)
-    mesh.tube((0, 0, 0), (0, 0, 0.1), 0.25, Paint(colour=grey(0.3)), sides=10)
-    return mesh
+    pole.tube((0, 0, 0), (0, 0, top + 0.08), 0.022, STEEL, sides=6)
+    pole.tube((0, 0, 0), (0, 0, 0.1), 0.25, Paint(colour=grey(0.3)), sides=10)
+    return mesh, pole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -85,6 +86,18 @@ def test_copies_are_marked_train_only_and_made_once(built: Path):
     assert read_dataset(built) == grown
     with pytest.raises(ValueError, match="already"):
         add_variants(built, VariantConfig())
+
+
+def test_repeats_are_not_copied_and_pictures_named_like_them_are(tmp_path: Path):
+    far = draw(tmp_path, "far", 0.25)
+    for path in sorted((tmp_path / "far").rglob("p_*")):
+        path.rename(path.with_name(path.name.replace("p_", "r")))
+    twice = replace(far, repeat=2)
+    config = BuildConfig(model="covers", root=tmp_path, out=tmp_path / "out", split=SplitRule())
+    build_dataset(config, [twice])
+    grown = add_variants(tmp_path / "out", VariantConfig())
+    near = sorted(entry.name for entry in grown.entries if entry.name.endswith("__near.jpg"))
+    assert near == [f"far__r{number}__near.jpg" for number in range(6)]
 
 
 def test_another_models_dataset_is_refused(tmp_path: Path):
