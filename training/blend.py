@@ -9,6 +9,17 @@ from training.checkpoint import load_checkpoint, load_run, save_as_pt
 FILE = "blended.pt"
 
 
+def last_epoch(run: Path) -> Path:
+    """The checkpoint of a training's last epoch in its folder."""
+    return run / "run" / "weights" / "last.pt"
+
+
+def result_of(run: Path) -> Path:
+    """What a training came to: blended weights where it kept some of its start, else its last."""
+    blended = run / FILE
+    return blended if blended.exists() else last_epoch(run)
+
+
 def blend(checkpoint: Path, start: Path, keep: float, out: Path) -> Path:
     """Mixes a run's averaged weights with those of the release in the folder `start`.
 

@@ -118,14 +118,18 @@ def pooled_figure(
     return _figure(name, "all", matches)
 
 
-def match_seen(dataset: Dataset, item: Seen, group: Sequence[str]) -> PictureMatch:
-    """Matches of one picture with the classes of `group` taken as one."""
+def match_seen(
+    dataset: Dataset, item: Seen, group: Sequence[str], right: Sequence[str] = ()
+) -> PictureMatch:
+    """Matches of one picture with the classes of `group` taken as one; labels of the classes
+    `right` are hits for them, by default those of the group."""
     ids = [dataset.classes.index(name) for name in group]
+    right_ids = [dataset.classes.index(name) for name in right or group if name in dataset.classes]
     chosen = np.isin(item.predictions.class_id, ids)
     return match_picture(
         item.predictions.xyxy[chosen],
         item.predictions.score[chosen],
-        item.corners_of(ids),
+        item.corners_of(right_ids),
         item.ignored_for(dataset, ids),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from detector.inference.manifest import NmsSpec
-from detector.types.taxonomy import MODEL_CLASSES
+from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES, classes_of
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
 from training.evaluate import Figure, Seen, figures, look
@@ -112,10 +112,12 @@ def thresholds_of(config: ReleaseConfig, dataset: Dataset, seen: list[Seen]) -> 
 
 def threshold_text(config: ReleaseConfig) -> str:
     """The rule in words."""
+    told = set(VENDOR_CLASSES) <= set(classes_of(config.name))
+    alike = "; one vendor class seen where another is labelled is no false alarm" if told else ""
     if config.least_thresholds is None:
-        return str(config.rule)
+        return f"{config.rule}{alike}"
     rule = replace(config.rule, precision=0.0)
-    return f"{rule}; not below the running model's, and its own in place of {rule.fallback}"
+    return f"{rule}; not below the running model's, and its own in place of {rule.fallback}{alike}"
 
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
@@ -162,8 +164,10 @@ def reproduce_text(config: ReleaseConfig) -> str:
 
 def write_training_record(config: ReleaseConfig) -> None:
     """`train.json` beside the card: the configuration, its paths as placeholders."""
-    record = config.run.parents[2] / "config.json"
-    if not record.is_file():
+    # The last epoch lies in `run/weights/` of the training's folder, blended weights in the folder.
+    records = (folder / "config.json" for folder in config.run.parents[:3])
+    record = next((path for path in records if path.is_file()), None)
+    if record is None:
         return
     values = json.loads(record.read_text(encoding="utf-8"))
     values.pop("dataset_sha256", None)

@@ -69,13 +69,14 @@ def release_command(
     """Measure a finished run and write its release."""
     require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
+    from training.blend import result_of
     from training.release import ReleaseConfig, release
 
     config = ReleaseConfig(
         name=name,
         version=version,
-        run=_last(run),
-        measured=_last(measured) if measured else None,
+        run=result_of(run),
+        measured=result_of(measured) if measured else None,
         dataset=dataset,
         out=out,
         width_px=width_px,
@@ -137,7 +138,3 @@ def rollback(
 
     manifest = bring_back(name, models)
     typer.echo(f"{manifest.name} {manifest.version}: {manifest.weights.sha256}")
-
-
-def _last(run: Path) -> Path:
-    return run / "run" / "weights" / "last.pt"

@@ -78,7 +78,7 @@ def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda train
     `epoch_ended` is called with ultralytics' trainer before the epoch's checkpoint is written; what
     it raises ends the training.
     """
-    from training.blend import blend
+    from training.blend import blend, last_epoch
     from training.dataset import read_dataset
     from training.progress import Progress
     from training.trainer import MaskedTrainer
@@ -92,7 +92,7 @@ def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda train
     (config.out / "config.json").write_text(
         json.dumps(record, indent=1, default=str), encoding="utf-8"
     )
-    last = config.out / "run" / "weights" / "last.pt"
+    last = last_epoch(config.out)
     done = config.out / "done"
     if not done.exists():
         overrides = {"resume": str(last)} if last.exists() else _overrides(config)

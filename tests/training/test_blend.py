@@ -1,11 +1,13 @@
 """A retrained network is brought back part of the way to its start."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from training.blend import blend
+from training.blend import blend, result_of
 from training.checkpoint import load_checkpoint, load_run
+from training.release import ReleaseConfig, write_training_record
 from training.train import TrainConfig, train
 
 torch = pytest.importorskip("torch")
@@ -49,3 +51,35 @@ def test_without_a_release_to_start_from_it_is_refused_before_training(
 def test_keep_is_a_share() -> None:
     with pytest.raises(ValueError, match="keep"):
         TrainConfig(dataset=Path("d"), out=Path("o"), keep=1.0)
+
+
+def test_a_release_is_made_of_the_blended_weights_where_there_are_some(tmp_path: Path) -> None:
+    weights = tmp_path / "run" / "weights"
+    weights.mkdir(parents=True)
+    (weights / "last.pt").touch()
+    assert result_of(tmp_path) == weights / "last.pt"
+    (tmp_path / "blended.pt").touch()
+    assert result_of(tmp_path) == tmp_path / "blended.pt"
+
+
+@pytest.mark.parametrize("checkpoint", ["run/weights/last.pt", "blended.pt"])
+def test_a_release_carries_the_settings_of_its_training(tmp_path: Path, checkpoint: str) -> None:
+    (tmp_path / "config.json").write_text('{"start": "models/covers", "keep": 0.4, "lr": 1}')
+    config = ReleaseConfig(
+        name="covers",
+        version="1",
+        run=tmp_path / checkpoint,
+        dataset=tmp_path,
+        out=tmp_path,
+        width_px=32,
+        height_px=32,
+    )
+    write_training_record(config)
+    record = json.loads((tmp_path / "train.json").read_text())
+    assert record == {
+        "start": "models/covers",
+        "keep": 0.4,
+        "lr": 1,
+        "dataset": "DATASET",
+        "out": "RUN",
+    }
