@@ -31,6 +31,9 @@ def export(
         typer.Option(help="built dataset: INT8 weights calibrated on it, INT8 and bf16 measured"),
     ] = None,
     pictures: Annotated[int, typer.Option(help="calibration pictures")] = 100,
+    for_other_cpus: Annotated[
+        bool, typer.Option("--for-other-cpus", help="keep INT8 that saves nothing on this CPU")
+    ] = False,
 ) -> None:
     """Write ONNX weights from a released checkpoint; with --int8 also smaller numbers, as far as
     no class loses more than 0.5 points of AP50 in them.
@@ -45,7 +48,7 @@ def export(
     kept = weights_as_recorded(model)
     typer.echo(f"{kept}: as the manifest says, kept" if kept else str(export_onnx(model)))
     if int8 is not None:
-        for line in add_small_weights(model, int8, pictures):
+        for line in add_small_weights(model, int8, pictures, for_others=for_other_cpus):
             typer.echo(line)
 
 
