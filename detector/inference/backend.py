@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +45,26 @@ class OnnxRuntimeBackend:
 
     def warm(self, shape: tuple[int, ...]) -> None:
         self.run(np.zeros(shape, np.float32))
+
+
+_FIRST_USE = threading.Lock()
+
+
+@cache
+def _first_pass() -> None:
+    """The first pass of the process, through a network of four numbers; some 50 ms.
+
+    OpenVINO's bindings (2026.4) fill static tables at their first use, and run Python meanwhile. A
+    second thread that comes to the same table then holds Python's own lock while it waits for the
+    first one, which needs that lock: the whole process stands still for good.
+    """
+    import openvino
+    from openvino import opset8
+
+    number = opset8.parameter([1, 4], np.float32)
+    model = openvino.Model([opset8.relu(number)], [number])
+    request = openvino.Core().compile_model(model, "CPU").create_infer_request()
+    _passed([request], np.zeros((1, 4), np.float32))
 
 
 class _Network:
@@ -110,6 +130,8 @@ class OpenVinoBackend:
     ) -> None:
         import openvino
 
+        with _FIRST_USE:
+            _first_pass()
         self._core = openvino.Core()
         self._weights = weights
         self._at_once = at_once
