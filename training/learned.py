@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from training.copies import repeats_among
+from training.composed import originals
 from training.dataset import Dataset, Entry
 from training.label import read_boxes
 
@@ -22,9 +22,7 @@ REJECTED: Final = 400
 def learned_entries(folder: Path, dataset: Dataset) -> list[Entry]:
     """Photographs of the training side, each once, in an order by the hash of their names: those
     with a rejected place, and others with labels of classes that have few so far."""
-    taken = [entry for entry in dataset.entries if entry.split == "train" and not entry.made]
-    repeats = repeats_among([entry.name for entry in taken])
-    once = [entry for entry in taken if entry.name not in repeats]
+    once = [entry for entry in originals(dataset) if not entry.made]
     once.sort(key=lambda entry: hashlib.sha256(entry.name.encode()).digest())
     rejected = [entry for entry in once if any(item.rejected for item in entry.judged)]
     chosen = rejected[:REJECTED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import cv2
@@ -59,3 +60,16 @@ def develop(
     if finish.sharpen > 0:
         shown = shown + finish.sharpen * (shown - cv2.GaussianBlur(shown, (0, 0), 1.2))
     return np.asarray(np.clip(shown[..., ::-1] * 255, 0, 255).astype(np.uint8), dtype=np.uint8)
+
+
+def write_developed(
+    path: Path,
+    rgb: NDArray[np.float32],
+    depth_m: NDArray[np.float32],
+    finish: Finish,
+    rng: Random,
+    qualities: tuple[int, int],
+) -> None:
+    """A JPEG, exposed as a camera would by itself; its quality is drawn below the second one."""
+    picture = develop(rgb, depth_m, finish, gain_for(rgb, finish.key), rng.randrange(2**31))
+    cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, rng.randrange(*qualities)])

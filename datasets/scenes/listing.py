@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,3 +52,19 @@ class Listing:
             "pictures": self.pictures,
         }
         (self.folder / "set.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def set_options(description: str | None) -> argparse.ArgumentParser:
+    """What every script that renders a set is told."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--samples", type=int, default=6)
+    parser.add_argument(
+        "--side",
+        choices=("train", "val", "newest"),
+        default="train",
+        help="the side of a dataset on which they stand",
+    )
+    return parser

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-import cv2
 from blend import Studio
 from boxes import box_of_outline, yolo_line
-from finish import develop, gain_for, random_finish
+from finish import random_finish, write_developed
 from lens import Lens, looking_at
 from light import make_light
-from listing import Listing
-from settlement import Labelled, Settlement, random_settlement
+from listing import Listing, set_options
+from rooftop import Patch
+from settlement import Settlement, random_settlement
 
 CLASSES = ("parasol", "rooftop_shed", "building")
 """No parasol stands in these scenes: they say that nothing on a roof is one."""
@@ -29,13 +29,7 @@ _INSIDE = 0.35
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=6)
-    parser.add_argument("--side", choices=("train", "val", "newest"), default="train")
-    args = parser.parse_args()
+    args = set_options(__doc__).parse_args()
     listing = Listing(folder=args.out, name="rendered_roofs", classes=CLASSES, side=args.side)
     for scene in range(math.ceil(args.frames / FRAMES_A_SCENE)):
         _scene(args, args.seed * 10_000 + scene, listing)
@@ -74,16 +68,14 @@ def _picture(
     studio.camera(lens)
     shot = studio.shoot(rng.randrange(2**31))
     finish = replace(random_finish(rng, False), haze_per_m=rng.choice((0.0, 0.0005, 0.0015)))
-    gain = gain_for(shot.rgb, finish.key)
-    picture = develop(shot.rgb, shot.depth_m, finish, gain, rng.randrange(2**31))
-    quality = [cv2.IMWRITE_JPEG_QUALITY, rng.randrange(60, 95)]
-    cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, quality)
+    path = out / "images" / f"{name}.jpg"
+    write_developed(path, shot.rgb, shot.depth_m, finish, rng, (60, 95))
     lines = [line for item in settlement.labelled if (line := _line(item, lens))]
     (out / "labels" / f"{name}.txt").write_text("".join(lines))
     return len(lines)
 
 
-def _line(item: Labelled, lens: Lens) -> str:
+def _line(item: Patch, lens: Lens) -> str:
     """A label, or nothing where too little of the thing is in the picture."""
     box = box_of_outline(item.outline, lens, inside=_INSIDE)
     return yolo_line(CLASSES.index(item.label), box, (SIDE_PX, SIDE_PX)) if box else ""

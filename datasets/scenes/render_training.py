@@ -13,14 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import cv2
 from blend import Studio
 from boxes import Box, boxes_of, yolo_line
 from cast import random_cast
 from corner import Corner, cover_things, make_corner
-from finish import Finish, develop, gain_for, random_finish
+from finish import random_finish, write_developed
 from light import make_light
-from listing import Listing
+from listing import Listing, set_options
 from taxonomy import CLASSES, class_id
 from thing import Thing
 
@@ -30,11 +29,7 @@ LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=6)
+    parser = set_options(__doc__)
     parser.add_argument("--prefix", default="r")
     parser.add_argument(
         "--market",
@@ -45,12 +40,6 @@ def main() -> None:
         "--eye-level",
         action="store_true",
         help="as phones and cars see a street, instead of as cameras on poles do",
-    )
-    parser.add_argument(
-        "--side",
-        choices=("train", "val", "newest"),
-        default="train",
-        help="the side of a dataset on which they stand",
     )
     args = parser.parse_args()
     listing = Listing(folder=args.out, name="rendered_streets", classes=CLASSES, side=args.side)
@@ -128,12 +117,8 @@ def _frame(
             objects += studio.put(thing, 100 + k)
     shot = studio.shoot(rng.randrange(2**31))
     studio.take_out(objects)
-    finish: Finish = random_finish(rng, night)
-    picture = develop(
-        shot.rgb, shot.depth_m, finish, gain_for(shot.rgb, finish.key), rng.randrange(2**31)
-    )
-    quality = rng.randrange(45, 92)
-    cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    path = out / "images" / f"{name}.jpg"
+    write_developed(path, shot.rgb, shot.depth_m, random_finish(rng, night), rng, (45, 92))
     boxes = boxes_of(shot.index, numbered, corner.lens)
     size = (corner.lens.width_px, corner.lens.height_px)
     lines = [yolo_line(class_id(b.label), b.xyxy_px, size) for b in boxes]

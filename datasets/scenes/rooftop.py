@@ -35,7 +35,7 @@ TANK_COLOURS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """A part of a house that has a label: its upper outline in metres, in the house's own frame."""
+    """A part of a house that has a label: its upper outline, metres, in the house or the world."""
 
     label: str
     outline: Points

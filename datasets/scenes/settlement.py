@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
 from car import build_car
-from mesh import Mesh, Points
+from mesh import Mesh, turn
 from paint import Paint, grey, hsv
-from rooftop import House, build_flat_house, build_sheet_house, build_tiled_house
+from rooftop import House, Patch, build_flat_house, build_sheet_house, build_tiled_house
 from thing import Thing
 from town import build_tree
 
@@ -19,23 +19,17 @@ SIDE_M = 110.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    label: str
-    outline: Points
-    """World points, metres."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     things: tuple[Thing, ...]
-    labelled: tuple[Labelled, ...]
+    labelled: tuple[Patch, ...]
+    """In world coordinates."""
 
 
 def random_settlement(rng: Random) -> Settlement:
     """Rows of houses along streets, all turned by one angle, each a little on its own."""
     angle = rng.uniform(0, math.pi)
     things = [Thing(mesh=_ground(rng), name="ground")]
-    labelled: list[Labelled] = []
+    labelled: list[Patch] = []
     manner = _Manner(rng)
     y = -SIDE_M / 2
     while y < SIDE_M / 2:
@@ -78,7 +72,7 @@ def _row(
     depth: float,
     angle: float,
     things: list[Thing],
-    labelled: list[Labelled],
+    labelled: list[Patch],
 ) -> None:
     x = -SIDE_M / 2
     while x < SIDE_M / 2:
@@ -91,7 +85,7 @@ def _row(
                 mesh=house.mesh, name="house", **_place(x + width / 2, y, angle, rng, manner.jitter)
             )
             things.append(thing)
-            labelled += [_in_world(p.label, p.outline, thing) for p in house.patches]
+            labelled += [_in_world(patch, thing) for patch in house.patches]
         x += width + rng.choice((0.0, 0.1, rng.uniform(0.5, 3.0)))
 
 
@@ -104,12 +98,9 @@ def _place(x: float, y: float, angle: float, rng: Random, jitter: float) -> dict
     }
 
 
-def _in_world(label: str, outline: Points, thing: Thing) -> Labelled:
-    c, s = math.cos(thing.heading_rad), math.sin(thing.heading_rad)
-    rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    return Labelled(
-        label=label, outline=outline @ rotation.T + np.array([thing.x_m, thing.y_m, 0.0])
-    )
+def _in_world(patch: Patch, thing: Thing) -> Patch:
+    turned = patch.outline @ turn(thing.heading_rad).T
+    return replace(patch, outline=turned + np.array([thing.x_m, thing.y_m, 0.0]))
 
 
 def _ground(rng: Random) -> Mesh:
