@@ -6,13 +6,19 @@ import math
 from random import Random
 
 from car import build_bus, build_car, build_truck
+from cart import any_cart, build_cart
 from corner import Corner
+from mesh import Mesh
 from person import Pose, build_person, random_look
+from rickshaw import build_rickshaw
+from stall import any_stall, build_stall
 from thing import Lamp, Thing
 from two_wheeler import build_bicycle, build_scooter
-from vendor import build_cart, build_ground_goods, build_parasol, build_stall
+from vendor import build_ground_goods, build_parasol
 
 Placed = list[tuple[float, float, float]]
+Wares = tuple[str, Mesh, tuple[Lamp, ...]]
+"""What a vendor sells from: its class, its shape and the lamps on it."""
 
 
 def _free(taken: Placed, x: float, y: float, r: float) -> bool:
@@ -39,11 +45,18 @@ def random_cast(rng: Random, corner: Corner, *, vendors: int, night: bool) -> li
     taken: Placed = [(c.x_m, c.y_m, 0.2) for c in corner.covers]
     groups: list[list[Thing]] = []
     if vendors:
-        for k in range(rng.randrange(1, vendors + 1)):
-            groups += random_vendor(rng, corner, taken, f"vendor-{k}", night)
+        wanted, placed = rng.randrange(1, vendors + 1), 0
+        for k in range(3 * wanted):  # where one is drawn there may be no room, or no view of it
+            vendor = random_vendor(rng, corner, taken, f"vendor-{k}", night)
+            groups += vendor
+            placed += bool(vendor)
+            if placed == wanted:
+                break
     for k in range(rng.randrange(1, 6)):
         groups += _vehicle(rng, corner, taken, f"vehicle-{k}", night)
     _parked(rng, corner, taken, groups)
+    for k in range(rng.choice((0, 0, 1, 2, 3))):
+        groups += _rickshaw(rng, corner, taken, f"rickshaw-{k}")
     for k in range(rng.randrange(2, 10)):
         at = _spot(rng, corner, -corner.street.near_walk_m, corner.street.front_y_m - 0.4)
         if at is not None and _free(taken, *at, 0.35):
@@ -80,7 +93,31 @@ def random_vendor(
     at = _spot(rng, corner, *band)
     if at is None or not _free(taken, *at, 1.3):
         return []
-    return vendor_at(rng, name, at, rng.choice((0, math.pi)) + rng.gauss(0, 0.25), night)
+    heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.25)
+    return vendor_at(rng, name, at, heading, night, wares=any_wares(rng, night))
+
+
+def _wares(rng: Random, night: bool, kind: str, cart: str) -> Wares:
+    kind = kind or rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
+    if kind == "stall":
+        return kind, build_stall(rng), _stall_lamps(night)
+    if kind == "cart":
+        return kind, *build_cart(rng, night=night, kind=cart)
+    return kind, build_ground_goods(rng), ()
+
+
+def any_wares(rng: Random, night: bool) -> Wares:
+    """A stall, cart or cloth with goods of any kind."""
+    kind = rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
+    if kind == "stall":
+        return kind, any_stall(rng), _stall_lamps(night)
+    if kind == "cart":
+        return kind, *any_cart(rng, night=night)
+    return kind, build_ground_goods(rng), ()
+
+
+def _stall_lamps(night: bool) -> tuple[Lamp, ...]:
+    return (Lamp(at=(0, 0, 2.0), power_w=45.0),) if night else ()
 
 
 def vendor_at(
@@ -92,17 +129,10 @@ def vendor_at(
     kind: str = "",
     parasol: bool | None = None,
     cart: str = "",
+    wares: Wares | None = None,
 ) -> list[list[Thing]]:
     """The stall, its parasol, its keeper and perhaps customers."""
-    kind = kind or rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
-    lamps: tuple[Lamp, ...] = ()
-    if kind == "stall":
-        mesh = build_stall(rng)
-        lamps = (Lamp(at=(0, 0, 2.0), power_w=45.0),) if night else ()
-    elif kind == "cart":
-        mesh, lamps = build_cart(rng, night=night, kind=cart)
-    else:
-        mesh = build_ground_goods(rng)
+    kind, mesh, lamps = wares or _wares(rng, night, kind, cart)
     groups = [
         [
             Thing(
@@ -215,3 +245,20 @@ def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]
             groups.append(
                 [Thing(mesh=mesh, name="parked-car", label="car").placed(at[0], 1.2, 0.0)]
             )
+
+
+def _rickshaw(rng: Random, corner: Corner, taken: Placed, name: str) -> list[list[Thing]]:
+    """A cycle rickshaw, which no class names; two in three have a rider."""
+    at = _spot(rng, corner, 0.6, corner.street.road_m - 0.6)
+    if at is None or not _free(taken, *at, 1.4):
+        return []
+    heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.3)
+    groups = [[Thing(mesh=build_rickshaw(rng), name=name).placed(*at, heading)]]
+    if rng.random() < 0.67:
+        pose = Pose(sitting=True, lean_rad=0.15, arms_forward_rad=0.7)
+        rider = build_person(random_look(rng), pose)
+        ahead = 0.25
+        x, y = at[0] + ahead * math.cos(heading), at[1] + ahead * math.sin(heading)
+        person = Thing(mesh=rider, name=f"{name}-rider", label="person")
+        groups.append([person.placed(x, y, heading, 0.42)])
+    return groups

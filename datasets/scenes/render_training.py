@@ -23,7 +23,7 @@ from listing import Listing, set_options
 from taxonomy import CLASSES, class_id
 from thing import Thing
 
-FRAMES_A_SCENE = 4
+FRAMES_A_SCENE = 2
 _STREET, _MARKET = 4, 10
 LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 
