@@ -115,7 +115,9 @@ class RayWorkers:
                 lifetime="detached",
                 max_restarts=-1,
                 max_concurrency=4,
-                num_cpus=0,  # its looks take what the machine has; Ray's book of cores is not kept
+                # Its looks take what the machine has; Ray's book of cores and cards is not kept.
+                # Since 2.60 an actor that asks for no card still sees those of its machine.
+                num_cpus=0,
                 scheduling_strategy=affinity(node_id, soft=False),
             )
             .remote(self._config, name, self._detectors)

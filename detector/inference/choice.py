@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -147,8 +147,16 @@ def _entry(engines: Iterable[str], key: str) -> str:
 
 def _machine(engines: Iterable[str]) -> str:
     runtimes = sorted({name.partition("_")[0] for name in engines})
-    versions = [f"{name} {version(name)}" for name in runtimes]
+    versions = [f"{name} {_version(name)}" for name in runtimes]
     return f"{cpu_name()} ×{os.cpu_count()} {' '.join(versions)} of {' '.join(sorted(engines))}"
+
+
+def _version(runtime: str) -> str:
+    """Of whichever build of it is installed: that for graphics processors has another name."""
+    try:
+        return version(f"{runtime}-gpu")
+    except PackageNotFoundError:
+        return version(runtime)
 
 
 def _read(path: Path) -> dict[str, str]:

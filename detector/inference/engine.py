@@ -8,13 +8,19 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBackend
+from detector.inference.backend import (
+    CUDA_OPTIONS,
+    Backend,
+    OnnxRuntimeBackend,
+    OpenVinoBackend,
+)
 from detector.inference.cpu import computes_in_bf16, computes_in_int8
+from detector.inference.gpu import CUDA_PROVIDER, computes_on_cuda, has_render_device
 from detector.inference.manifest import Manifest
 
 
 class BackendName(StrEnum):
-    """A runtime, in float32 unless a number format follows.
+    """A runtime, in float32 on the CPU unless a number format or a device follows.
 
     `openvino_int8` computes what its weights leave in float in bf16, where the CPU has it.
     """
@@ -25,6 +31,8 @@ class BackendName(StrEnum):
     OPENVINO_BF16 = "openvino_bf16"
     OPENVINO_INT8 = "openvino_int8"
     ONNXRUNTIME_INT8 = "onnxruntime_int8"
+    ONNXRUNTIME_CUDA = "onnxruntime_cuda"
+    OPENVINO_GPU = "openvino_gpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,14 @@ def engines_of(
         file = folder / small.weights.file
         builds[BackendName.OPENVINO_INT8] = partial(int8_engine, file, threads, at_once)
         builds[BackendName.ONNXRUNTIME_INT8] = partial(OnnxRuntimeBackend, file, threads)
+    if computes_on_cuda():
+        builds[BackendName.ONNXRUNTIME_CUDA] = partial(
+            OnnxRuntimeBackend, weights, threads, CUDA_PROVIDER, CUDA_OPTIONS
+        )
+    if has_render_device():
+        builds[BackendName.OPENVINO_GPU] = partial(
+            OpenVinoBackend, weights, threads, at_once=at_once, device="GPU"
+        )
     return {
         name: Engine(
             name=name,
