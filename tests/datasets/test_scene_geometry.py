@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -16,21 +14,6 @@ import pytest
 from training.own_set import read_own_set
 
 Scene = Callable[[str], ModuleType]
-SCENES = Path(__file__).resolve().parents[2] / "datasets" / "scenes"
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """The scripts run by path, so their folder is put on the path for one test only."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(SCENES))
-    try:
-        yield import_module
-    finally:
-        sys.path.remove(str(SCENES))
-        for name in set(sys.modules) - before:
-            if str(SCENES) in str(getattr(sys.modules[name], "__file__", "")):
-                del sys.modules[name]
 
 
 def test_ground_and_picture_are_inverse(scene: Scene) -> None:
