@@ -8,6 +8,7 @@ from goods import goods_on, hung, load
 from mesh import Mesh
 from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, grey, hsv
 from thing import Lamp
+from two_wheeler import cycle_front
 
 
 def build_cart(
@@ -203,18 +204,7 @@ def _motor(mesh: Mesh, rng: Random) -> None:
 def _pedalled(mesh: Mesh, rng: Random) -> None:
     """A cycle in front, two spoked wheels and a flat or railed bed behind."""
     frame = Paint(colour=any_colour(rng, (0.2, 0.8)), roughness=0.5, mottle=0.4)
-    mesh.hoop((1.35, 0, 0.34), 0.32, 0.022, RUBBER)
-    mesh.spokes((1.35, 0, 0.34), 0.3, STEEL, r=0.003)
-    for a, b in (
-        ((0.55, 0, 0.34), (0.42, 0, 0.85)),
-        ((0.55, 0, 0.34), (1.12, 0, 0.85)),
-        ((0.42, 0, 0.8), (1.12, 0, 0.85)),
-        ((1.12, 0, 0.95), (1.35, 0, 0.34)),
-        ((0.55, 0, 0.34), (-0.5, 0, 0.34)),
-    ):
-        mesh.tube(a, b, 0.022, frame, sides=6)
-    mesh.tube((1.08, -0.28, 1.02), (1.08, 0.28, 1.02), 0.015, STEEL, sides=6)
-    mesh.box((0.26, 0.16, 0.07), (0.4, 0, 0.9), Paint(colour=grey(0.12)), bevel=0.03)
+    cycle_front(mesh, frame, back_m=-0.5)
     floor = WOOD if rng.random() < 0.6 else frame
     z = rng.uniform(0.6, 0.75)
     mesh.box((1.5, 1.0, 0.05), (-0.6, 0, z), floor)

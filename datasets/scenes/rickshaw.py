@@ -7,7 +7,8 @@ from itertools import pairwise
 from random import Random
 
 from mesh import Mesh
-from paint import RUBBER, STEEL, Paint, any_colour, grey
+from paint import RUBBER, STEEL, Paint, any_colour
+from two_wheeler import cycle_front
 
 
 def build_rickshaw(rng: Random) -> Mesh:
@@ -15,19 +16,10 @@ def build_rickshaw(rng: Random) -> Mesh:
     mesh = Mesh()
     frame = Paint(colour=any_colour(rng), roughness=0.45, mottle=0.3)
     seat = Paint(colour=any_colour(rng), roughness=0.6, mottle=0.25)
-    for at in ((1.3, 0.0), (-0.6, -0.45), (-0.6, 0.45)):
-        mesh.hoop((at[0], at[1], 0.36), 0.33, 0.024, RUBBER)
-        mesh.spokes((at[0], at[1], 0.36), 0.32, STEEL, r=0.003)
-    for a, b in (
-        ((0.5, 0, 0.36), (0.38, 0, 0.85)),
-        ((0.5, 0, 0.36), (1.06, 0, 0.85)),
-        ((0.38, 0, 0.8), (1.06, 0, 0.85)),
-        ((1.06, 0, 0.95), (1.3, 0, 0.36)),
-        ((0.5, 0, 0.36), (-0.6, 0, 0.36)),
-    ):
-        mesh.tube(a, b, 0.022, frame, sides=6)
-    mesh.tube((1.03, -0.28, 1.03), (1.03, 0.28, 1.03), 0.015, STEEL, sides=6)
-    mesh.box((0.26, 0.16, 0.07), (0.35, 0, 0.92), Paint(colour=grey(0.12)), bevel=0.03)
+    cycle_front(mesh, frame, back_m=-0.6)
+    for side in (-0.45, 0.45):
+        mesh.hoop((-0.6, side, 0.34), 0.32, 0.024, RUBBER)
+        mesh.spokes((-0.6, side, 0.34), 0.31, STEEL, r=0.003)
     mesh.box((0.6, 0.85, 0.06), (-0.25, 0, 0.45), frame)
     mesh.box((0.5, 0.85, 0.35), (-0.65, 0, 0.68), seat, bevel=0.04)
     mesh.box((0.1, 0.85, 0.5), (-0.9, 0, 1.05), seat, bevel=0.04, ry=-0.15)

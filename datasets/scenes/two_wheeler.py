@@ -42,6 +42,22 @@ def build_bicycle(rng: Random) -> Mesh:
     return mesh
 
 
+def cycle_front(mesh: Mesh, frame: Paint, *, back_m: float) -> None:
+    """The front of a pedalled tricycle: wheel, bars, saddle, and a shaft to `back_m` behind."""
+    mesh.hoop((1.33, 0, 0.34), 0.32, 0.022, RUBBER)
+    mesh.spokes((1.33, 0, 0.34), 0.31, STEEL, r=0.003)
+    for a, b in (
+        ((0.53, 0, 0.34), (0.4, 0, 0.85)),
+        ((0.53, 0, 0.34), (1.1, 0, 0.85)),
+        ((0.4, 0, 0.8), (1.1, 0, 0.85)),
+        ((1.1, 0, 0.95), (1.33, 0, 0.34)),
+        ((0.53, 0, 0.34), (back_m, 0, 0.34)),
+    ):
+        mesh.tube(a, b, 0.022, frame, sides=6)
+    mesh.tube((1.06, -0.28, 1.02), (1.06, 0.28, 1.02), 0.015, STEEL, sides=6)
+    mesh.box((0.26, 0.16, 0.07), (0.38, 0, 0.9), Paint(colour=grey(0.12)), bevel=0.03)
+
+
 def build_scooter(rng: Random, *, lights: bool = False) -> Mesh:
     """An electric scooter or a light motorcycle."""
     mesh = Mesh()
