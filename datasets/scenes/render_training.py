@@ -41,6 +41,9 @@ def main() -> None:
         action="store_true",
         help="as phones and cars see a street, instead of as cameras on poles do",
     )
+    parser.add_argument(
+        "--width-px", type=int, help="of 16:9 pictures; unless given 640, and 960 now and then"
+    )
     args = parser.parse_args()
     listing = Listing(folder=args.out, name="rendered_streets", classes=CLASSES, side=args.side)
     for name, record in islice(_pictures(args), args.frames):
@@ -58,7 +61,10 @@ def _pictures(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
     rng = Random(seed)
-    size = (960, 540) if rng.random() < 0.08 else (640, 360)
+    width_px = 960 if rng.random() < 0.08 else 640
+    if args.width_px:
+        width_px = args.width_px
+    size = (width_px, width_px * 9 // 16)
     light = make_light(rng.choice(LIGHTS), rng)
     wet = rng.uniform(0.5, 1.0) if rng.random() < 0.2 else 0.0
     corner = make_corner(
