@@ -211,16 +211,23 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="folder for figures, recall by size, picture sheets")
     ] = None,
+    closer: Annotated[
+        int, typer.Option(min=1, max=4, help="parts across, as a camera's `closer` setting")
+    ] = 1,
 ) -> None:
     """Figures of a released model on the validation side of a dataset."""
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.evaluate import figures, look
+    from training.predict import CloserModel
     from training.released import network_of, released_manifest
     from training.report import write_report
 
     manifest = released_manifest(model)
     merged = VENDOR_CLASSES if "stall" in manifest.classes else ()
-    described, seen = look(dataset, network_of(model, weights))
+    if closer > 1 and weights is not None:
+        raise ValueError("closer looks with the manifest's own weights: leave out --weights")
+    predictor = CloserModel(model, closer) if closer > 1 else network_of(model, weights)
+    described, seen = look(dataset, predictor)
     measured = figures(described, seen, merged)
     for f in measured:
         typer.echo(

@@ -19,7 +19,7 @@ from training.match import (
     match_picture,
     recall_at_false_alarms,
 )
-from training.predict import NetworkModel, Predictions
+from training.predict import Predictions, Predictor
 
 FALSE_ALARMS = 0.1
 """False alarms a picture at which recall is reported."""
@@ -59,14 +59,14 @@ class Seen:
         return _corners([box for box in self.boxes if _hides(dataset, box, class_ids)], self)
 
 
-def look(folder: Path, model: NetworkModel, split: str = "val") -> tuple[Dataset, list[Seen]]:
+def look(folder: Path, model: Predictor, split: str = "val") -> tuple[Dataset, list[Seen]]:
     """The model's predictions on every picture of one side."""
     dataset = read_dataset(folder)
     chosen = [entry for entry in dataset.entries if entry.split == split]
     return dataset, look_at(folder, chosen, model)
 
 
-def look_at(folder: Path, entries: Sequence[Entry], model: NetworkModel) -> list[Seen]:
+def look_at(folder: Path, entries: Sequence[Entry], model: Predictor) -> list[Seen]:
     """The model's predictions on these pictures of a dataset. Raises FileNotFoundError for one
     that is missing."""
     seen = []

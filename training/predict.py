@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from detector.inference import closer, load_model
 from detector.inference.backend import Backend, OnnxRuntimeBackend
 from detector.inference.manifest import NmsSpec
 from detector.inference.suppression import suppressed
@@ -22,6 +24,14 @@ class Predictions:
     xyxy: np.ndarray  # (N, 4) corners in pixels of the picture
     score: np.ndarray  # (N,)
     class_id: np.ndarray  # (N,)
+
+
+class Predictor(Protocol):
+    """Anything that sees boxes in a picture."""
+
+    def predict(self, image: np.ndarray, floor: float = 0.001) -> Predictions:
+        """Boxes of a BGR picture with a score above `floor`, best first."""
+        ...
 
 
 class NetworkModel:
@@ -50,6 +60,20 @@ class OnnxModel(NetworkModel):
 
     def __init__(self, weights: Path, width_px: int, height_px: int, nms: NmsSpec) -> None:
         super().__init__(OnnxRuntimeBackend(weights, threads=2), width_px, height_px, nms)
+
+
+class CloserModel:
+    """A release as a camera's `closer` setting asks it: the whole picture, and `across` by `across`
+    parts of it."""
+
+    def __init__(self, folder: Path, across: int) -> None:
+        model = load_model(folder)
+        (self._detector,) = closer([model], {model.name: across})
+
+    def predict(self, image: np.ndarray, floor: float = 0.001) -> Predictions:
+        """Boxes of a BGR picture with a score above `floor`, best first."""
+        (seen,) = self._detector.detect([image], floor=floor)
+        return Predictions(xyxy=seen.xyxy_px, score=seen.score, class_id=seen.class_id)
 
 
 def letterbox(image: np.ndarray, width: int, height: int) -> tuple[np.ndarray, float, int, int]:
