@@ -260,9 +260,10 @@ def _entry(
     source: PictureSet, picture: Picture, side: str, value: int, copied: Copy, config: BuildConfig
 ) -> Entry:
     taught = CONTEXT_CLASSES if source.taught and config.teacher is not None else ()
-    labelled = (*source.labelled, *taught)
+    known = classes_of(config.model)  # a set may also label what other models look for
+    labelled = tuple(name for name in (*source.labelled, *taught) if name in known)
     if picture.judged is not None:
-        labelled = labelled_in(picture.judged, classes_of(config.model))
+        labelled = labelled_in(picture.judged, known)
     return Entry(
         name=f"{copied.key}.jpg",
         split=side,

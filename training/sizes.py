@@ -81,7 +81,8 @@ def worst_false_alarms(
     faults = [
         fault
         for item in seen
-        for name in item.entry.labelled
+        for name in dataset.classes
+        if name in item.entry.labelled
         for fault in _false_alarms(dataset, item, name, thresholds[name])
     ]
     faults.sort(key=lambda fault: -fault.score)
