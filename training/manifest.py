@@ -70,7 +70,7 @@ class HalfNumbers:
     """What the weights find when they are computed in bf16, and at what cost."""
 
     figures: tuple[Figure, ...]
-    timing: Timing
+    timing: Timing | None  # None: on a CPU without bf16, every number rounded (training.rounded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,11 @@ def export(
     ] = None,
     pictures: Annotated[int, typer.Option(help="calibration pictures")] = 100,
     for_other_cpus: Annotated[
-        bool, typer.Option("--for-other-cpus", help="keep INT8 that saves nothing on this CPU")
+        bool,
+        typer.Option(
+            "--for-other-cpus",
+            help="judge bf16 on a CPU without it; keep INT8 that saves nothing here",
+        ),
     ] = False,
 ) -> None:
     """Write ONNX weights from a released checkpoint; with --int8 also smaller numbers, as far as

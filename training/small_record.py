@@ -46,7 +46,11 @@ def card_note(
     kinds = [("bf16", half), ("INT8", small)]
     there = [(name, kind) for name, kind in kinds if kind is not None]
     names = ", ".join(name for name, _ in there) or "none"
-    costs = ", ".join(f"{1000 * kind.timing.look_core_s:.0f} in {name}" for name, kind in there)
+    costs = ", ".join(
+        f"{1000 * kind.timing.look_core_s:.0f} in {name}"
+        for name, kind in there
+        if kind.timing is not None
+    )
     rows = [
         " ".join([f"{one.name} {one.ap50:.3f}", *(f"{_ap50(kind, one):.3f}" for _, kind in there)])
         for one in figures
@@ -54,6 +58,8 @@ def card_note(
     ]
     absent = [name for name, kind in kinds if kind is None]
     missing = f" Not released, or not measurable there: {', '.join(absent)}." if absent else ""
+    if half is not None and half.timing is None:
+        missing += " That CPU does not compute in bf16: every number was rounded to it instead."
     return (
         f"{_BEGINS} ({names}), `xunjie export MODEL --int8 DATASET`: a pass takes"
         f" {1000 * full.look_core_s:.0f} core-ms in float32{', ' if costs else ''}{costs}"

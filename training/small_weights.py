@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from detector.inference.backend import Backend, OpenVinoBackend
+from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBackend
 from detector.inference.cpu import computes_in_bf16, computes_in_int8
 from detector.inference.engine import int8_engine
 from detector.inference.manifest import Manifest
@@ -21,6 +21,7 @@ from training.manifest import FileRef, HalfNumbers, SmallWeights, Timing
 from training.predict import NetworkModel
 from training.quantise import INT8_WEIGHTS, Quantiser, calibration_pictures
 from training.released import released_manifest
+from training.rounded import rounded_to_bf16
 from training.small_record import record_small
 from training.timing import core_timing
 from training.tolerance import judged_figures, losses
@@ -30,7 +31,7 @@ LEFT_IN_FLOAT: Final = (0, 1, 2, 3, 5, 8)
 """So many of the most sensitive modules are left in float, one number after the other, until no
 class loses more than it may. Tries cost a look at the whole validation side each."""
 
-
+NOTHING_LOST: Final = "no class loses too much"
 WORTH_IT: Final = 0.9
 """INT8 weights are released where a pass takes less than this share of one in the cheapest of the
 other number formats that find as much: a file and a second set of hashes must bring something."""
@@ -59,13 +60,13 @@ class Bench:
 def add_small_weights(
     folder: Path, place: Path, count: int, *, for_others: bool = False
 ) -> Iterator[str]:
-    """Writes, measures and records; says line by line what was done, for people. INT8 that saves
-    nothing on this CPU is kept only `for_others`: where bf16 is rare it does, and each machine
-    measures which engine is its cheapest.
+    """Writes, measures and records; says line by line what was done, for people.
 
     What loses more than the tolerance in a class is neither recorded nor kept. The engines are
     those of the service, on this CPU: on one that does not compute in a number format, nothing is
-    said about that format.
+    said about that format, unless the release is meant `for_others`: INT8 that saves nothing on
+    this CPU is kept then, since each machine measures which engine is its cheapest, and bf16 is
+    judged without a CPU for it by rounding every number (`training.rounded`).
     """
     manifest = released_manifest(folder)
     bench = Bench(manifest, place)
@@ -77,15 +78,21 @@ def add_small_weights(
         yield _said("bf16", full, measured)
         if not losses(full.figures, measured.figures):
             half = HalfNumbers(figures=measured.figures, timing=measured.timing)
+    elif for_others:
+        measured = _rounded(bench, weights)
+        lost = _lost(full, measured)
+        yield f"bf16, which this CPU lacks, by rounding: {lost or NOTHING_LOST}"
+        if not lost:
+            half = HalfNumbers(figures=measured.figures, timing=None)
     if computes_in_int8():
-        others_s = (half.timing if half else full.timing).look_core_s
+        other = half.timing if half and half.timing else full.timing
         pictures = calibration_pictures(place, read_dataset(place), count)
         with tempfile.TemporaryDirectory() as name:
             quantiser = Quantiser(weights, pictures, *bench.size, Path(name))
             made = Path(name) / INT8_WEIGHTS
             for tried, measured in _tries(quantiser, made, bench, weights):
                 yield _said(f"INT8, modules {list(tried)} and the head in float", full, measured)
-                if not for_others and measured.timing.look_core_s > WORTH_IT * others_s:
+                if not for_others and _saves_nothing(measured.timing, other):
                     yield "INT8: not released, it saves less than a tenth"
                     break
                 if not losses(full.figures, measured.figures):
@@ -152,7 +159,20 @@ def small_weights(target: Path, left: tuple[int, ...], measured: Measured) -> Sm
     )
 
 
+def _rounded(bench: Bench, weights: Path) -> Measured:
+    with tempfile.TemporaryDirectory() as name:
+        rounded = rounded_to_bf16(weights, Path(name) / "rounded.onnx")
+        return bench.measure(OnnxRuntimeBackend(rounded, 1))
+
+
+def _saves_nothing(small: Timing, other: Timing) -> bool:
+    return small.look_core_s > WORTH_IT * other.look_core_s
+
+
 def _said(name: str, full: Measured, measured: Measured) -> str:
     cost = f"{full.timing.look_core_s * 1000:.0f} to {measured.timing.look_core_s * 1000:.0f}"
-    lost = "; ".join(losses(full.figures, measured.figures)) or "no class loses too much"
-    return f"{name}: {cost} core-ms; {lost}"
+    return f"{name}: {cost} core-ms; {_lost(full, measured) or NOTHING_LOST}"
+
+
+def _lost(full: Measured, measured: Measured) -> str:
+    return "; ".join(losses(full.figures, measured.figures))

@@ -30,6 +30,8 @@ class Measuring:
         self.half_ap50, self.small_ap50, self.small_s = half_ap50, small_ap50, small_s
 
     def measure(self, engine: tuple) -> Measured:
+        if engine[0] == "rounded":
+            return measured(self.half_ap50, FULL_S)
         if engine[0] == "int8":
             in_float = len(json.loads(engine[1].read_text()))
             return measured(self.small_ap50[in_float], self.small_s)
@@ -83,6 +85,8 @@ def export(release: Path, monkeypatch):
         monkeypatch.setattr(small_weights, "Bench", lambda *_: measuring)
         monkeypatch.setattr(small_weights, "Quantiser", Writing)
         monkeypatch.setattr(small_weights, "OpenVinoBackend", lambda *given: given)
+        monkeypatch.setattr(small_weights, "rounded_to_bf16", lambda weights, target: "rounded")
+        monkeypatch.setattr(small_weights, "OnnxRuntimeBackend", lambda *given: given)
         monkeypatch.setattr(small_weights, "int8_engine", lambda weights: ("int8", weights))
         monkeypatch.setattr(small_weights, "sensitive_first", lambda *_: MODULES[::-1])
         monkeypatch.setattr(small_weights, "read_dataset", lambda _: None)
@@ -142,6 +146,20 @@ def test_another_cpu_says_nothing_of_numbers_that_it_lacks(release: Path, export
     assert recorded(release)["bf16"] is None
     assert recorded(release)["int8"] is None
     assert any("no VNNI" in line for line in lines)
+
+
+def test_for_others_bf16_is_judged_by_rounding_where_the_cpu_lacks_it(release: Path, export):
+    lines = export(Measuring(0.699, {0: 0.7}, 0.04), bf16=False, int8=False, for_others=True)
+    assert recorded(release)["bf16"]["timing"] is None
+    assert recorded(release)["bf16"]["figures"][0]["ap50"] == 0.699
+    assert read_manifest(release).bf16 is not None
+    assert "bf16, which this CPU lacks, by rounding: no class loses too much" in lines
+    card = (release / "card.md").read_text()
+    assert "every number was rounded to it instead" in card
+    assert "cart 0.700 0.699" in card
+    export(Measuring(0.69, {0: 0.7}, 0.04), bf16=False, int8=False, for_others=True)
+    assert recorded(release)["bf16"] is None
+    assert "every number was rounded" not in (release / "card.md").read_text()
 
 
 def test_the_released_aerial_model_states_what_its_int8_weights_find():
