@@ -6,7 +6,7 @@ from random import Random
 
 from goods import goods_on, hung, load
 from mesh import Mesh
-from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, grey, hsv
+from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
 from thing import Lamp
 from two_wheeler import cycle_front
 
@@ -25,10 +25,15 @@ def build_cart(
     else:
         _food_cart(mesh, rng, night)
     if night:
-        lamps = (Lamp(at=(0.0, 0.0, 1.95), power_w=45.0, colour=(1.0, 0.85, 0.6)),)
         mesh.tube((0.0, 0, 1.0), (0.0, 0, 2.05), 0.012, STEEL, sides=5)
-        mesh.ball((0, 0, 2.05), 0.05, Paint(colour=grey(0.95), emission=30.0), sides=8, rows=5)
+        lamps = (_bulb(mesh, 2.05, 1.95),)
     return mesh, lamps
+
+
+def _bulb(mesh: Mesh, top: float, light_m: float) -> Lamp:
+    """A bulb at that height, and the light that it gives from a little below."""
+    mesh.ball((0, 0, top), 0.05, Paint(colour=grey(0.95), emission=30.0), sides=8, rows=5)
+    return Lamp(at=(0.0, 0.0, light_m), power_w=45.0, colour=(1.0, 0.85, 0.6))
 
 
 def _handcart(mesh: Mesh, rng: Random) -> None:
@@ -93,7 +98,7 @@ def _food_cart(mesh: Mesh, rng: Random, night: bool) -> None:
     mesh.box(
         (length * 0.8, 0.02, 0.4),
         (0, -depth / 2 - 0.012, 0.6),
-        Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}"),
+        any_sign(rng),
     )
     mesh.box((length + 0.1, depth + 0.1, 0.05), (0, 0, 0.9), STEEL)
     for sx in (-1, 1):
@@ -113,9 +118,7 @@ def _food_cart(mesh: Mesh, rng: Random, night: bool) -> None:
             GLASS.but(colour=grey(0.35)),
         )
     mesh.box((length + 0.3, depth + 0.4, 0.06), (0, 0, 1.95), body, bevel=0.02)
-    sign = Paint(
-        kind="picture", picture=f"sign-{rng.randrange(9999)}", emission=2.0 if night else 0.0
-    )
+    sign = any_sign(rng, emission=2.0 if night else 0.0)
     front = -depth / 2 - 0.22
     mesh.quad(
         [
@@ -142,8 +145,7 @@ def any_cart(rng: Random, *, night: bool = False) -> tuple[Mesh, tuple[Lamp, ...
     make(mesh, rng)
     if not night or rng.random() < 0.4:
         return mesh, ()
-    mesh.ball((0, 0, 2.0), 0.05, Paint(colour=grey(0.95), emission=30.0), sides=8, rows=5)
-    return mesh, (Lamp(at=(0.0, 0.0, 1.9), power_w=45.0, colour=(1.0, 0.85, 0.6)),)
+    return mesh, (_bulb(mesh, 2.0, 1.9),)
 
 
 def _loaded(mesh: Mesh, rng: Random) -> None:
@@ -169,9 +171,7 @@ def _roof(mesh: Mesh, rng: Random, length: float, depth: float, z: float) -> Non
     """Four posts and a flat or gabled roof, perhaps with a signboard or a fringe."""
     paint = Paint(colour=any_colour(rng), roughness=0.6, mottle=0.35)
     top = rng.uniform(1.8, 2.1)
-    for x in (-length / 2, length / 2):
-        for y in (-depth / 2, depth / 2):
-            mesh.tube((x, y, z), (x, y, top), 0.022, STEEL, sides=6)
+    mesh.posts((length, depth), (z, top), 0.022, STEEL)
     x, y = length / 2 + 0.1, depth / 2 + 0.12
     if rng.random() < 0.6:
         mesh.box((2 * x, 2 * y, 0.04), (0, 0, top), paint)
@@ -179,7 +179,7 @@ def _roof(mesh: Mesh, rng: Random, length: float, depth: float, z: float) -> Non
         for side in (-1, 1):
             ridge = [(x, 0, top + 0.3), (-x, 0, top + 0.3)]
             mesh.quad([(-x, side * y, top), (x, side * y, top), *ridge], paint)
-    sign = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}")
+    sign = any_sign(rng)
     tall = rng.uniform(0.18, 0.4)
     for side in (-1, 1):
         edge = side * (y + 0.01)
@@ -192,9 +192,7 @@ def _roof(mesh: Mesh, rng: Random, length: float, depth: float, z: float) -> Non
 
 def _motor(mesh: Mesh, rng: Random) -> None:
     _driven(mesh, rng)
-    bed = Mesh()
-    load(bed, rng, 0.6 if rng.random() < 0.6 else 0.8, 1.5, 0.95)
-    mesh.join(bed, (-0.6, 0, 0))
+    _load_behind(mesh, rng, 0.6 if rng.random() < 0.6 else 0.8, 1.5, 0.95)
     if rng.random() < 0.2:
         roofed = Mesh()
         _roof(roofed, rng, 1.6, 1.0, 0.7)
@@ -214,17 +212,20 @@ def _pedalled(mesh: Mesh, rng: Random) -> None:
     if rng.random() < 0.5:
         for side in (-1, 1):
             mesh.box((1.5, 0.03, 0.22), (-0.6, side * 0.5, z + 0.12), floor)
+    _load_behind(mesh, rng, z + 0.03, 1.4, 0.9)
+
+
+def _load_behind(mesh: Mesh, rng: Random, z: float, length: float, depth: float) -> None:
+    """Whatever lies on a tricycle's bed."""
     bed = Mesh()
-    load(bed, rng, z + 0.03, 1.4, 0.9)
+    load(bed, rng, z, length, depth)
     mesh.join(bed, (-0.6, 0, 0))
 
 
 def _case(mesh: Mesh, rng: Random, length: float, depth: float, z: float, tall: float) -> None:
     """A glass case: its edges, shelves with goods, and panes that show as streaks of light."""
     edge = STEEL if rng.random() < 0.5 else Paint(colour=any_colour(rng), roughness=0.5)
-    for x in (-length / 2, length / 2):
-        for y in (-depth / 2, depth / 2):
-            mesh.tube((x, y, z), (x, y, z + tall), 0.02, edge, sides=5)
+    mesh.posts((length, depth), (z, z + tall), 0.02, edge, sides=5)
     for height in (z, z + tall):
         mesh.box((length + 0.03, depth + 0.03, 0.03), (0, 0, height), edge)
     shelves = rng.choice((1, 2, 2, 3))
@@ -249,7 +250,7 @@ def _vitrine(mesh: Mesh, rng: Random) -> None:
     )
     low = rng.uniform(0.2, 0.5)
     mesh.box((length, depth, 0.9 - low), (0, 0, (0.9 + low) / 2), body, bevel=0.02)
-    sign = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}")
+    sign = any_sign(rng)
     for side in (-1, 1):
         y = side * (depth / 2 + 0.012)
         if rng.random() < 0.6:
@@ -283,7 +284,7 @@ def _ice(mesh: Mesh, rng: Random) -> None:
     """A tricycle with a closed box and a canopy, for ice cream and drinks."""
     body = Paint(colour=any_colour(rng, (0.5, 0.95)), roughness=0.35, mottle=0.2)
     mesh.box((1.2, 0.85, 0.7), (-0.3, 0, 0.75), body, bevel=0.03)
-    sign = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}")
+    sign = any_sign(rng)
     for side in (-1, 1):
         y = side * 0.437
         mesh.box((1.0, 0.01, 0.5), (-0.3, y, 0.75), sign)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from car import build_bus, build_car, build_truck
@@ -97,27 +99,25 @@ def random_vendor(
     return vendor_at(rng, name, at, heading, night, wares=any_wares(rng, night))
 
 
-def _wares(rng: Random, night: bool, kind: str, cart: str) -> Wares:
-    kind = kind or rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
-    if kind == "stall":
-        return kind, build_stall(rng), _stall_lamps(night)
-    if kind == "cart":
-        return kind, *build_cart(rng, night=night, kind=cart)
-    return kind, build_ground_goods(rng), ()
-
-
 def any_wares(rng: Random, night: bool) -> Wares:
     """A stall, cart or cloth with goods of any kind."""
-    kind = rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
+    return _wares(rng, night, "", any_stall, any_cart)
+
+
+def _wares(
+    rng: Random,
+    night: bool,
+    kind: str,
+    stall: Callable[[Random], Mesh],
+    cart: Callable[..., tuple[Mesh, tuple[Lamp, ...]]],
+) -> Wares:
+    """Of one of the kinds, or of any, made by these."""
+    kind = kind or rng.choice(("stall", "stall", "cart", "cart", "ground_goods"))
     if kind == "stall":
-        return kind, any_stall(rng), _stall_lamps(night)
+        return kind, stall(rng), (Lamp(at=(0, 0, 2.0), power_w=45.0),) if night else ()
     if kind == "cart":
-        return kind, *any_cart(rng, night=night)
+        return kind, *cart(rng, night=night)
     return kind, build_ground_goods(rng), ()
-
-
-def _stall_lamps(night: bool) -> tuple[Lamp, ...]:
-    return (Lamp(at=(0, 0, 2.0), power_w=45.0),) if night else ()
 
 
 def vendor_at(
@@ -132,7 +132,9 @@ def vendor_at(
     wares: Wares | None = None,
 ) -> list[list[Thing]]:
     """The stall, its parasol, its keeper and perhaps customers."""
-    kind, mesh, lamps = wares or _wares(rng, night, kind, cart)
+    kind, mesh, lamps = wares or _wares(
+        rng, night, kind, build_stall, partial(build_cart, kind=cart)
+    )
     groups = [
         [
             Thing(

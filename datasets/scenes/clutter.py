@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 from mesh import Mesh, Points
-from paint import STEEL, WOOD, Paint, any_colour, grey, hsv
+from paint import STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
 
 
 def build_clutter(rng: Random) -> Mesh:
@@ -101,7 +101,7 @@ def _bollards(mesh: Mesh, rng: Random, paint: Paint) -> None:
 
 
 def _board(mesh: Mesh, rng: Random, paint: Paint) -> None:
-    sign = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}")
+    sign = any_sign(rng)
     mesh.quad([(-0.4, -0.2, 0), (0.4, -0.2, 0), (0.4, 0, 1.0), (-0.4, 0, 1.0)], sign, uv=True)
     mesh.quad([(-0.4, 0.2, 0), (0.4, 0.2, 0), (0.4, 0, 1.0), (-0.4, 0, 1.0)], paint)
 

@@ -18,7 +18,7 @@ FRUIT = (
     (0.1, 0.4, 0.6),
 )
 SHEETS = (hsv(0.6, 0.85, 0.75), hsv(0.38, 0.7, 0.5), grey(0.85), hsv(0.07, 0.8, 0.7))
-"""Colours of the plastic sheets that cover goods and shade stalls."""
+"""Colours of the plastic sheets that cover goods."""
 
 
 def palette(rng: Random, saturation: tuple[float, float]) -> list[Paint]:

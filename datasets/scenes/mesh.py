@@ -148,6 +148,19 @@ class Mesh:
         rings = [ring(p, q - p, radius, sides), ring(q, q - p, max(last, 1e-4), sides)]
         self.loft(rings, paint, caps=caps)
 
+    def posts(
+        self,
+        size: tuple[float, float],
+        heights: tuple[float, float],
+        radius: float,
+        paint: Paint,
+        *,
+        sides: int = 6,
+    ) -> None:
+        """A tube at each corner of a rectangle in the middle, from one height to the other."""
+        for x, y in product((-size[0] / 2, size[0] / 2), (-size[1] / 2, size[1] / 2)):
+            self.tube((x, y, heights[0]), (x, y, heights[1]), radius, paint, sides=sides)
+
     def path(self, points: Sequence[Place], radius: float, paint: Paint, *, sides: int = 6) -> None:
         """A bent tube."""
         for a, b in pairwise(points):

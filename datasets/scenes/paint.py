@@ -58,6 +58,11 @@ def any_colour(rng: Random, saturation: tuple[float, float] = (0.2, 0.9)) -> Col
     return hsv(rng.random(), rng.uniform(*saturation), rng.uniform(0.25, 0.95))
 
 
+def any_sign(rng: Random, *, emission: float = 0.0) -> Paint:
+    """A drawn sign or advertisement (see pictures.py)."""
+    return Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}", emission=emission)
+
+
 BLACK = Paint(colour=grey(0.1), roughness=0.7)
 RUBBER = Paint(colour=grey(0.13), roughness=0.85, bump=0.2, grain_m=0.05)
 STEEL = Paint(colour=grey(0.62), roughness=0.35, metallic=0.9, grain_m=0.1)

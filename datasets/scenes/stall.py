@@ -6,7 +6,7 @@ from random import Random
 
 from goods import covered, crate, folded, goods_on, hung, load, mound, palette, trays
 from mesh import Mesh
-from paint import STEEL, WOOD, Paint, any_colour, grey, hsv
+from paint import STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
 
 
 def build_stall(rng: Random) -> Mesh:
@@ -52,9 +52,7 @@ def _tent(mesh: Mesh, rng: Random, length: float, depth: float) -> None:
         bump=0.3,
     )
     x, y = length / 2, depth / 2
-    for sx in (-1, 1):
-        for sy in (-1, 1):
-            mesh.tube((sx * x, sy * y, 0), (sx * x, sy * y, 2.1), 0.022, STEEL, sides=6)
+    mesh.posts((length, depth), (0, 2.1), 0.022, STEEL)
     c = [(-x, -y, 2.1), (x, -y, 2.1), (x, y, 2.1), (-x, y, 2.1)]
     for k in range(4):
         a, b = c[k], c[(k + 1) % 4]
@@ -170,7 +168,7 @@ def _chest(mesh: Mesh, rng: Random) -> None:
     white = rng.random() < 0.6
     body = Paint(colour=grey(0.9) if white else any_colour(rng), roughness=0.3, mottle=0.15)
     mesh.box((length, depth, tall), (0, 0, tall / 2 + 0.05), body, bevel=0.02)
-    sign = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}")
+    sign = any_sign(rng)
     for side in (-1, 1):
         at = (rng.uniform(-0.2, 0.2) * length, side * (depth / 2 + 0.01), tall * 0.6)
         mesh.box((length * rng.uniform(0.3, 0.8), 0.015, 0.4), at, sign)

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 from mesh import Mesh
-from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, dimmed, grey, hsv
+from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, any_sign, dimmed, grey, hsv
 from thing import Lamp
 
 
@@ -377,7 +377,7 @@ def build_shelter(rng: Random) -> Mesh:
         mesh.box((0.1, 0.1, 2.5), (x, 0.6, 1.25), frame)
     mesh.box((4.6, 1.6, 0.1), (0, 0, 2.55), frame)
     for k in (-1, 1):
-        advert = Paint(kind="picture", picture=f"sign-{rng.randrange(9999)}", emission=0.2)
+        advert = any_sign(rng, emission=0.2)
         mesh.quad(
             [
                 (k - 0.9, 0.55, 0.5),

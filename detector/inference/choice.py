@@ -154,9 +154,9 @@ def _machine(engines: Iterable[str]) -> str:
 def _version(runtime: str) -> str:
     """Of whichever build of it is installed: that for graphics processors has another name."""
     try:
-        return version(f"{runtime}-gpu")
-    except PackageNotFoundError:
         return version(runtime)
+    except PackageNotFoundError:
+        return version(f"{runtime}-gpu")
 
 
 def _read(path: Path) -> dict[str, str]:
