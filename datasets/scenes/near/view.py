@@ -1,0 +1,71 @@
+"""Where the picture is taken from, and what each of its pixels meets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from near.noise import Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A pinhole camera; z points up, the ground is at 0."""
+
+    eye: NDArray[np.float32]  # (3,)
+    turn: NDArray[np.float32]  # (3, 3), rows: right, down, forward
+    focal_px: float
+    width_px: int
+    height_px: int
+
+    def ways(self, finer: float) -> NDArray[np.float32]:
+        """(H, W, 3) directions of a raster so many times finer, not of length 1."""
+        wide, tall = round(self.width_px * finer), round(self.height_px * finer)
+        x = ((np.arange(wide) + 0.5) / finer - self.width_px / 2) / self.focal_px
+        y = ((np.arange(tall) + 0.5) / finer - self.height_px / 2) / self.focal_px
+        right, down = np.meshgrid(x, y)
+        rays = np.stack([right, down, np.ones_like(right)], -1).astype(np.float32)
+        return np.asarray(rays @ self.turn, np.float32)
+
+    def project(self, points: NDArray[np.float32]) -> tuple[Field, Field]:
+        """Pixels of (N, 3) points in front of the camera."""
+        seen = (points - self.eye) @ self.turn.T
+        deep = np.maximum(seen[:, 2], 1e-3)
+        x = seen[:, 0] / deep * self.focal_px + self.width_px / 2
+        y = seen[:, 1] / deep * self.focal_px + self.height_px / 2
+        return np.asarray(x, np.float32), np.asarray(y, np.float32)
+
+
+_SIZES = ((512, 512), (640, 480), (480, 640), (640, 428), (400, 600), (600, 600))
+
+
+def random_view(rng: np.random.Generator, share: float, radius_m: float) -> View:
+    """Someone bends over or stands off, so that the cover takes that share of the picture."""
+    wide, tall = _SIZES[int(rng.integers(len(_SIZES)))]
+    focal = min(wide, tall) * float(rng.uniform(0.8, 1.5))
+    away = 2 * radius_m * focal / (share * min(wide, tall))
+    flattest = 74 if away > 2 else 62
+    tilt = np.radians(float(flattest * rng.beta(1.6, 1.6)))
+    bearing, roll = rng.uniform(0, 2 * np.pi), np.radians(rng.normal(0, 4))
+    eye = away * np.array(
+        [np.sin(tilt) * np.cos(bearing), np.sin(tilt) * np.sin(bearing), np.cos(tilt)]
+    )
+    span = min(wide, tall) / focal * away / 2 * max(0.0, 1 - share)
+    target = np.array([*(rng.uniform(-0.7, 0.7, 2) * span), 0.0])
+    forward = target - eye
+    forward /= np.linalg.norm(forward)
+    upward = np.array([-np.cos(bearing), -np.sin(bearing), 0.2])
+    right = np.cross(forward, upward)
+    right /= np.linalg.norm(right)
+    down = np.cross(forward, right)
+    cos, sin = np.cos(roll), np.sin(roll)
+    turn = np.stack([right * cos + down * sin, down * cos - right * sin, forward])
+    return View(
+        eye=eye.astype(np.float32),
+        turn=turn.astype(np.float32),
+        focal_px=focal,
+        width_px=wide,
+        height_px=tall,
+    )
