@@ -12,7 +12,7 @@ from near.lid import LID_PX, REACH, Lid, lid_grid
 from near.noise import Field, Mask, cloud, ragged, step, wander
 from near.plane import Surface, drawn_colour
 
-_SHOWS = 0.012
+_SHOWS = 0.01
 """Share of a lid that has to be gone or cracked for a person to call it damaged."""
 _SHOWS_PX = 120
 """So many pixels of it, where it is seen from afar."""
@@ -35,11 +35,12 @@ def broken(rng: np.random.Generator, lid: Lid, radius_m: float, seen_px: float) 
 
 
 def _damaged_share(lid: Lid, surface: Surface) -> float:
-    """How much of a lid is gone, or dark where it was not."""
+    """How much of a lid is gone, or dark where it was not: a crack in black iron does not show."""
     before, after = lid.surface.albedo.sum(2), surface.albedo.sum(2)
-    seen = (surface.gone > 0.5) | (after < 0.5 * before)
     inside = lid.alpha > 0.5
-    return float((seen & inside).sum()) / float(inside.sum())
+    gone = (surface.gone > 0.5) & inside
+    cracked = (after < 0.5 * before) & (before - after > 0.15) & inside & ~gone
+    return (float(gone.sum()) + 0.6 * float(cracked.sum())) / float(inside.sum())
 
 
 def _pixels(points: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -64,6 +65,16 @@ def _holes(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float
         size = float(np.clip(rng.lognormal(-1.9, 0.5), 0.06, 0.5))
         at = (float(reach * np.cos(turn)), float(reach * np.sin(turn)))
         outlines.append(ragged(rng, at, size, int(rng.integers(5, 10))))
+    _take(surface, outlines, lid)
+
+
+def _pits(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+    """Small holes without order, more of them to one side."""
+    outlines, side = [], rng.normal(0, 0.3, 2)
+    for _ in range(int(rng.integers(2, 9))):
+        at = np.clip(side + rng.normal(0, 0.45, 2), -0.9, 0.9)
+        size = float(rng.uniform(0.045, 0.13))
+        outlines.append(ragged(rng, (float(at[0]), float(at[1])), size, int(rng.integers(5, 9))))
     _take(surface, outlines, lid)
 
 
@@ -144,6 +155,8 @@ _Kind = Callable[[np.random.Generator, Lid, Surface, float], None]
 _KINDS: tuple[_Kind, ...] = (
     _holes,
     _holes,
+    _pits,
+    _pits,
     _edge,
     _edge,
     _segment,

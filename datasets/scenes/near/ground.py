@@ -218,5 +218,22 @@ def leaves(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
         surface.height_m[part][inside] += 0.006
 
 
+def shoes(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
+    """A pair of them, from above: dark and rounded, and no hole."""
+    x, y = plane.grid()
+    colours = ((0.015, 0.015, 0.018), (0.04, 0.03, 0.025), (0.6, 0.6, 0.6), (0.1, 0.13, 0.2))
+    colour = drawn_colour(rng, colours[int(rng.integers(len(colours)))], 0.3)
+    at, turn = rng.uniform(-0.8, 0.8, 2) * plane.half_m, float(rng.uniform(0, 2 * np.pi))
+    for side in (-0.08, 0.08):
+        heading = turn + float(rng.normal(0, 0.15))
+        a = (x - at[0]) * np.cos(heading) + (y - at[1]) * np.sin(heading)
+        b = (y - at[1]) * np.cos(heading) - (x - at[0]) * np.sin(heading) - side
+        far = np.asarray(np.hypot(a / 0.14, b / 0.05), np.float32)
+        foot = step(-far, -1.0, 0.06) * (surface.gone < 0.5)
+        surface.tint(colour, np.asarray(foot, np.float32))
+        surface.height_m += foot * 0.05 * np.sqrt(np.clip(1 - far**2, 0, 1))
+        surface.gloss += foot * (0.4 - surface.gloss)
+
+
 _LITTER: tuple[_Ground, ...] = (_paint, _oil, _puddle, _patch, _ring, _ground_cracks)
 """What lies under covers' frames; `leaves` come on top of all."""

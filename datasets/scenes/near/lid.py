@@ -94,6 +94,8 @@ def random_lid(rng: np.random.Generator, shape: Shape, radius_m: float) -> Lid:
     surface.albedo[:] = base * np.clip(mottle, 0.4, 1.8)[..., None]
     surface.gloss[:] = material.gloss * (0.3 + 0.7 * relief)
     _dust(rng, surface, relief, material.dust)
+    if rng.random() < 0.2:
+        _deep(rng, surface, relief)
     for _ in range(int(rng.integers(0, 3))):
         _stain(rng, surface)
     _pick_holes(rng, surface, u, v)
@@ -123,19 +125,34 @@ def _stain(rng: np.random.Generator, surface: Surface) -> None:
 
 
 def _pick_holes(rng: np.random.Generator, surface: Surface, u: Field, v: Field) -> None:
-    """Where the lid is lifted: sound lids have these, and they are no damage."""
-    count = int(rng.choice((0, 1, 2, 2, 2, 4)))
-    reach, start = float(rng.uniform(0.3, 0.85)), float(rng.uniform(0, 2 * np.pi))
-    wide, long = float(rng.uniform(0.02, 0.04)), float(rng.uniform(0.03, 0.09))
-    level = float(rng.uniform(0.005, 0.03))
+    """Where the lid is lifted or aired: sound lids have these, and they are no damage.
+
+    They are alike, and stand in order; what breaks does neither.
+    """
+    count = int(rng.choice((0, 1, 2, 2, 2, 4, 4, 6, 8, 14)))
+    reach, start = float(rng.uniform(0.15, 0.88)), float(rng.uniform(0, 2 * np.pi))
+    wide, long = float(rng.uniform(0.02, 0.055)), float(rng.uniform(0.03, 0.09))
+    level, square = float(rng.uniform(0.005, 0.03)), rng.random() < 0.3
     for k in range(count):
         turn = start + 2 * np.pi * k / count
         x, y = u - reach * np.cos(turn), v - reach * np.sin(turn)
         along, aside = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-        hole = step(-np.hypot(along / wide, aside / long), -1.0, 0.3)
+        far = np.hypot(along / wide, aside / long)
+        if square:
+            far = np.maximum(abs(along / wide), abs(aside / long))
+        hole = step(-far, -1.0, 0.3)
         surface.tint((level, level, level), hole)
         surface.height_m[:] *= 1 - hole
         surface.gloss[:] *= 1 - hole
+
+
+def _deep(rng: np.random.Generator, surface: Surface, relief: Field) -> None:
+    """Recesses so deep, or full of black dirt, that they look like holes."""
+    level = float(rng.uniform(0.008, 0.04))
+    low = step(-cv2.GaussianBlur(relief, (0, 0), 1.0), -float(rng.uniform(0.25, 0.5)), 0.25)
+    surface.tint((level, level, level), low * float(rng.uniform(0.6, 1)))
+    surface.gloss[:] *= 1 - low
+    surface.height_m[:] *= float(rng.uniform(1, 2.5))
 
 
 def _rim_line(rng: np.random.Generator, surface: Surface, far: Field) -> None:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from near.fracture import broken
 from near.grate import random_grate
-from near.ground import leaves, litter, random_ground
+from near.ground import leaves, litter, random_ground, shoes
 from near.lid import Lid, Shape, laid, random_lid
 from near.noise import Field, Mask, cloud, step
 from near.plane import Plane, Surface, drawn_colour
 from near.well import Well, random_well
 
 STATES = ("cover_ok", "cover_damaged", "cover_missing", "storm_grate")
+_SQUARE = dict(zip(STATES, (0.15, 0.15, 0.3, 0.95), strict=True))
+"""How many of a state are not round."""
 ODDS = (0.42, 0.3, 0.2, 0.08)
 
 
@@ -80,6 +82,8 @@ def random_site(
         covers.append(_cover(rng, plane, surface, at, radius, seen_px, odds))
     if rng.random() < 0.3:
         leaves(rng, plane, surface)
+    if rng.random() < 0.15:
+        shoes(rng, plane, surface)
     return Site(plane=plane, surface=surface, bare=bare, covers=covers)
 
 
@@ -103,7 +107,7 @@ def _cover(
     odds: Sequence[float],
 ) -> Cover:
     state = str(rng.choice(STATES, p=odds))
-    square = rng.random() < (0.95 if state == "storm_grate" else 0.15)
+    square = rng.random() < _SQUARE[state]
     wide = float(rng.choice((1.0, 1.0, 1.4, 1.8))) if square else 1.0
     shape, turn = Shape(square=square, wide=wide), float(rng.uniform(0, 2 * np.pi))
     frame = 1.0 if rng.random() < 0.2 else float(rng.uniform(1.03, 1.14))
@@ -129,7 +133,10 @@ def _closed(
     """Lays the lid into its frame, or leaves the well open."""
     whole = random_lid(rng, cover.shape, cover.radius_m)
     if cover.state == "cover_missing":
-        surface.gone[:] = np.maximum(surface.gone, _inside(plane, cover, 0.97))
+        hole = _inside(plane, cover, 0.97)
+        if rng.random() < 0.25:
+            hole = _torn(rng, plane, cover)
+        surface.gone[:] = np.maximum(surface.gone, hole)
         if rng.random() < 0.3:
             cover.slab = _aside(rng, plane, cover, whole)
         return
@@ -161,6 +168,13 @@ def _far(plane: Plane, cover: Cover) -> Field:
 
 def _inside(plane: Plane, cover: Cover, reach: float) -> Mask:
     return step(-_far(plane, cover), -reach, 1.5 * plane.m_a_px / cover.radius_m)
+
+
+def _torn(rng: np.random.Generator, plane: Plane, cover: Cover) -> Mask:
+    """The frame went with the lid: the hole's edge is broken ground."""
+    rough = cloud(rng, plane.side_px, max(0.5 * cover.radius_m / plane.m_a_px, 2), 5)
+    far = _far(plane, cover) + float(rng.uniform(0.03, 0.09)) * rough
+    return step(-far, -float(rng.uniform(0.9, 1.0)), 1.5 * plane.m_a_px / cover.radius_m)
 
 
 def _setting(rng: np.random.Generator, plane: Plane, surface: Surface, cover: Cover) -> None:

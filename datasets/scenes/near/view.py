@@ -46,8 +46,8 @@ def random_view(rng: np.random.Generator, share: float, radius_m: float) -> View
     wide, tall = _SIZES[int(rng.integers(len(_SIZES)))]
     focal = min(wide, tall) * float(rng.uniform(0.8, 1.5))
     away = 2 * radius_m * focal / (share * min(wide, tall))
-    flattest = 74 if away > 2 else 62
-    tilt = np.radians(float(flattest * rng.beta(1.6, 1.6)))
+    flattest = 80 if away > 2 else 64
+    tilt = np.radians(float(flattest * rng.beta(*((2.2, 1.2) if away > 2 else (1.6, 1.6)))))
     bearing, roll = rng.uniform(0, 2 * np.pi), np.radians(rng.normal(0, 4))
     eye = away * np.array(
         [np.sin(tilt) * np.cos(bearing), np.sin(tilt) * np.sin(bearing), np.cos(tilt)]
