@@ -143,9 +143,10 @@ COVER_SETS: Final = (
     COVERS_WEB,
     POTHOLES,
     replace(NEGATIVES_ROAD, labelled=(*_HOLES, "cover_ok")),
-    # no cover in them: the passes go to covers, and these only show how quiet a model is
+    # no hole in them: rubbish and bins are what dark things on streets look like; the traffic only
+    # shows how quiet a model is
     replace(NEGATIVES_TRAFFIC, labelled=_HOLES, repeat=0),
-    replace(NEGATIVES_GARBAGE, labelled=_HOLES, repeat=0),
+    replace(NEGATIVES_GARBAGE, labelled=_HOLES, repeat=2),
 )
 STREET_SETS: Final = (
     VENDOR_CARTS,

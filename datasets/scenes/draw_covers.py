@@ -26,13 +26,18 @@ _NONE = 0.05
 """Share of pictures without a cover."""
 _INSIDE = 0.45
 """A cover of whose box less is in the picture has no label."""
+_DAMAGE_SHOWS = 0.18
+"""Of the picture's longer side. Where a damaged cover takes less, its damage is a few pixels, and a
+network would learn to call any far cover damaged: such pictures are left out."""
 
 
 def main() -> None:
     args = set_options(__doc__).parse_args()
     listing = Listing(folder=args.out, name="drawn_covers", classes=CLASSES, side=args.side)
-    for number in range(args.frames):
-        _picture(args, args.seed * 100_000 + number, listing)
+    seed = args.seed * 100_000
+    while len(listing.pictures) < args.frames:
+        _picture(args, seed, listing)
+        seed += 1
 
 
 def _picture(args: argparse.Namespace, seed: int, listing: Listing) -> None:
@@ -48,6 +53,8 @@ def _picture(args: argparse.Namespace, seed: int, listing: Listing) -> None:
         count += int(rng.integers(0, 3)) if count else 0
     seen_px = (share * min(view.width_px, view.height_px)) ** 2 * 0.6
     site = random_site(rng, plane, radius, count, seen_px)
+    if any(_too_small(cover, view) for cover in site.covers):
+        return
     sun = random_sun(rng)
     light = cast(site, view, sun, outside_shadow(rng, plane))
     name = f"c{seed:07d}"
@@ -66,14 +73,29 @@ def _write(path: Path, light: np.ndarray, seed: int) -> None:
 
 def _line(cover: Cover, view: View) -> str:
     """A label, or nothing where too little of the cover is in the picture."""
-    x, y = view.project(cover.outline())
+    box = _box(cover, view)
     size = (view.width_px, view.height_px)
+    return yolo_line(CLASSES.index(cover.state), box, size) if box else ""
+
+
+def _too_small(cover: Cover, view: View) -> bool:
+    """Damaged, and so small that nobody could tell."""
+    box = _box(cover, view)
+    if cover.state != "cover_damaged" or box is None:
+        return False
+    longer = max(box[2] - box[0], box[3] - box[1])
+    return longer < _DAMAGE_SHOWS * max(view.width_px, view.height_px)
+
+
+def _box(cover: Cover, view: View) -> tuple[float, float, float, float] | None:
+    """x0, y0, x1, y1 of what of it is in the picture, or None where that is too little."""
+    x, y = view.project(cover.outline())
     left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
-    box = (max(left, 0), max(top, 0), min(right, size[0]), min(bottom, size[1]))
+    box = (max(left, 0), max(top, 0), min(right, view.width_px), min(bottom, view.height_px))
     wide, tall = box[2] - box[0], box[3] - box[1]
     if min(wide, tall) < 8 or wide * tall < _INSIDE * (right - left) * (bottom - top):
-        return ""
-    return yolo_line(CLASSES.index(cover.state), box, size)
+        return None
+    return box
 
 
 if __name__ == "__main__":
