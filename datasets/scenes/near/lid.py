@@ -9,11 +9,9 @@ import numpy as np
 
 from near.noise import Field, Mask, cloud, step
 from near.plane import Colour, Plane, Surface, drawn_colour
-from near.relief import random_relief
+from near.relief import REACH, random_relief
 
 LID_PX = 560
-REACH = 1.3
-"""A lid's raster reaches that many radii to each side of its middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

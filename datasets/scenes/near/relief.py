@@ -9,6 +9,8 @@ import numpy as np
 
 from near.noise import Field
 
+REACH = 1.3
+"""A lid's raster reaches that many radii to each side of its middle."""
 Pattern = Callable[[np.random.Generator, Field, Field], Field]
 
 
@@ -150,9 +152,9 @@ def _plates(rng: np.random.Generator, height: Field) -> Field:
     side = height.shape[0]
     high, wide, off = rng.uniform(0.09, 0.16), rng.uniform(0.25, 0.5), rng.uniform(0.4, 0.68)
     for sign in (-1, 1)[: int(rng.integers(1, 3))]:
-        middle = side / 2 * (1 + sign * off / _HALF)
-        top, bottom = (round(middle + k * high * side / 2 / _HALF) for k in (-1, 1))
-        left, right = (round(side / 2 * (1 + k * wide / _HALF)) for k in (-1, 1))
+        middle = side / 2 * (1 + sign * off / REACH)
+        top, bottom = (round(middle + k * high * side / 2 / REACH) for k in (-1, 1))
+        left, right = (round(side / 2 * (1 + k * wide / REACH)) for k in (-1, 1))
         words = _written(rng, side, int(rng.integers(2, 7)), 0.0, sign * off, wide)
         height[top:bottom, left:right] = words[top:bottom, left:right]
     return height
@@ -172,10 +174,6 @@ def _ring_of_writing(rng: np.random.Generator, far: Field, height: Field) -> Fie
     return np.where((far > inner) & (far < outer), band, height)
 
 
-_HALF = 1.3
-"""A lid's raster reaches this far to each side."""
-
-
 def _written(
     rng: np.random.Generator, side: int, count: int, x: float, y: float, wide: float
 ) -> Field:
@@ -189,14 +187,14 @@ def _written(
 def _glyph(page: Field, rng: np.random.Generator, x: float, y: float, half: float) -> None:
     """Strokes that from a step away read as a character or a letter."""
     side = page.shape[0]
-    thick = max(1, round(half * 0.25 * side / 2 / _HALF))
+    thick = max(1, round(half * 0.25 * side / 2 / REACH))
     for _ in range(int(rng.integers(2, 6))):
         a = rng.uniform(-half, half, 4)
         if rng.random() < 0.7:
             a[3 if rng.random() < 0.5 else 2] = a[1] if rng.random() < 0.5 else a[0]
         ends = [
             tuple(
-                round(float((p + o) / _HALF + 1) * side / 2)
+                round(float((p + o) / REACH + 1) * side / 2)
                 for p, o in zip((x, y), pair, strict=True)
             )
             for pair in ((a[0], a[1]), (a[2], a[3]))

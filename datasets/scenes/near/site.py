@@ -90,6 +90,7 @@ def random_site(
 def _free_place(
     rng: np.random.Generator, plane: Plane, covers: list[Cover], radius: float
 ) -> tuple[float, float]:
+    """Beside the others, or out of sight where there is no room."""
     for _ in range(60):
         x, y = (float(c) for c in rng.uniform(-0.8, 0.8, 2) * plane.half_m)
         if all(np.hypot(x - c.at[0], y - c.at[1]) > 1.7 * (c.radius_m + radius) for c in covers):
@@ -147,14 +148,14 @@ def _closed(
         lid = random_grate(rng, whole)
     own, alpha = laid(lid, plane, cover.at, cover.radius_m, cover.turn)
     if rng.random() < 0.3:
-        _caved(rng, own, cover)
+        _settled(rng, own, cover)
     surface.cover(own, alpha)
     gone = float((own.gone * alpha).sum() / max(float(alpha.sum()), 1))
     cover.well = replace(cover.well, open_share=float(np.clip(gone, 0.03, 1)))
     _sand(rng, plane, surface, cover)
 
 
-def _caved(rng: np.random.Generator, own: Surface, cover: Cover) -> None:
+def _settled(rng: np.random.Generator, own: Surface, cover: Cover) -> None:
     """Stands a little lower or higher than the ground; no one minds a finger's breadth."""
     own.height_m += float(rng.uniform(-0.03, 0.015)) * cover.radius_m
 
