@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from lens import Lens
+from lens import Lens, Pinhole
 from mesh import Points
 from numpy.typing import NDArray
 from thing import Thing
@@ -46,7 +46,7 @@ def boxes_of(
 
 
 def box_of_outline(
-    outline: Points, lens: Lens, *, inside: float
+    outline: Points, lens: Pinhole, *, inside: float
 ) -> tuple[float, float, float, float] | None:
     """The part in the picture of the upright box around world points; None where less than a share
     `inside` of it is in the picture, or a point is behind the camera."""

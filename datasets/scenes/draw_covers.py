@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from boxes import yolo_line
-from finish import Finish, random_finish, write_developed
+from boxes import box_of_outline, yolo_line
+from finish import random_finish, write_developed
 from listing import Listing, set_options
 from near.picture import cast
 from near.plane import Plane
@@ -26,6 +26,7 @@ _NONE = 0.05
 """Share of pictures without a cover."""
 _INSIDE = 0.45
 """A cover of whose box less is in the picture has no label."""
+_SMALLEST_PX = 8
 _DAMAGE_SHOWS = 0.18
 """Of the picture's longer side. Where a damaged cover takes less, its damage is a few pixels, and a
 network would learn to call any far cover damaged: such pictures are left out."""
@@ -49,8 +50,8 @@ def _picture(args: argparse.Namespace, seed: int, listing: Listing) -> None:
     reach = away * max(view.width_px, view.height_px) / view.focal_px / 2
     plane = Plane(half_m=float(np.clip(1.3 * reach, 2.2 * radius, 5.5)), side_px=_PLANE_PX)
     count = 0 if rng.random() < _NONE else 1
-    if share < 0.35:
-        count += int(rng.integers(0, 3)) if count else 0
+    if count and share < 0.35:
+        count += int(rng.integers(0, 3))
     seen_px = (share * min(view.width_px, view.height_px)) ** 2 * 0.6
     site = random_site(rng, plane, radius, count, seen_px)
     if any(_too_small(cover, view) for cover in site.covers):
@@ -66,7 +67,7 @@ def _picture(args: argparse.Namespace, seed: int, listing: Listing) -> None:
 
 def _write(path: Path, light: np.ndarray, seed: int) -> None:
     chance = Random(seed)
-    finish: Finish = random_finish(chance, False)
+    finish = random_finish(chance, False)
     depth = np.zeros(light.shape[:2], np.float32)
     write_developed(path, light, depth, finish, chance, (55, 95))
 
@@ -89,13 +90,8 @@ def _too_small(cover: Cover, view: View) -> bool:
 
 def _box(cover: Cover, view: View) -> tuple[float, float, float, float] | None:
     """x0, y0, x1, y1 of what of it is in the picture, or None where that is too little."""
-    x, y = view.project(cover.outline())
-    left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
-    box = (max(left, 0), max(top, 0), min(right, view.width_px), min(bottom, view.height_px))
-    wide, tall = box[2] - box[0], box[3] - box[1]
-    if min(wide, tall) < 8 or wide * tall < _INSIDE * (right - left) * (bottom - top):
-        return None
-    return box
+    box = box_of_outline(cover.outline(), view, inside=_INSIDE)
+    return box if box and min(box[2] - box[0], box[3] - box[1]) >= _SMALLEST_PX else None
 
 
 if __name__ == "__main__":

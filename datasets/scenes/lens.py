@@ -10,9 +10,38 @@ from mesh import Points
 from numpy.typing import NDArray
 
 
+class Pinhole:
+    """What cameras share: world points (z up, metres) and where they are in the picture."""
+
+    __slots__ = ()
+    width_px: int
+    height_px: int
+    focal_px: float
+
+    def place(self) -> Points:
+        """Where it is, (3,)."""
+        raise NotImplementedError
+
+    def axes(self) -> tuple[Points, Points, Points]:
+        """Right, down and forward in world coordinates."""
+        raise NotImplementedError
+
+    def camera_points(self, world: Points) -> Points:
+        """Coordinates right, down, forward of world points."""
+        return np.asarray((world - self.place()) @ np.stack(self.axes()).T, dtype=np.float64)
+
+    def project(self, world: Points) -> NDArray[np.float64]:
+        """Pixel positions of world points in front of the camera (others become NaN)."""
+        p = self.camera_points(np.atleast_2d(world))
+        depth = np.where(p[:, 2] > 0.05, p[:, 2], np.nan)
+        u = self.width_px / 2 + self.focal_px * p[:, 0] / depth
+        v = self.height_px / 2 + self.focal_px * p[:, 1] / depth
+        return np.stack([u, v], axis=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lens:
-    """A pinhole camera over flat ground (z up, metres; yaw from +x, pitch below the horizon)."""
+class Lens(Pinhole):
+    """A camera over flat ground (yaw from +x, pitch below the horizon), upright."""
 
     x_m: float
     y_m: float
@@ -23,26 +52,15 @@ class Lens:
     height_px: int
     focal_px: float
 
+    def place(self) -> Points:
+        return np.array([self.x_m, self.y_m, self.height_m])
+
     def axes(self) -> tuple[Points, Points, Points]:
-        """Right, down and forward in world coordinates."""
         cp, sp = math.cos(self.pitch_rad), math.sin(self.pitch_rad)
         cy, sy = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
         forward = np.array([cp * cy, cp * sy, -sp])
         right = np.array([sy, -cy, 0.0])
         return right, np.cross(forward, right), forward
-
-    def camera_points(self, world: Points) -> Points:
-        """Coordinates right, down, forward of world points."""
-        rel = world - np.array([self.x_m, self.y_m, self.height_m])
-        return np.asarray(rel @ np.stack(self.axes()).T, dtype=np.float64)
-
-    def project(self, world: Points) -> NDArray[np.float64]:
-        """Pixel positions of world points in front of the camera (others become NaN)."""
-        p = self.camera_points(np.atleast_2d(world))
-        depth = np.where(p[:, 2] > 0.05, p[:, 2], np.nan)
-        u = self.width_px / 2 + self.focal_px * p[:, 0] / depth
-        v = self.height_px / 2 + self.focal_px * p[:, 1] / depth
-        return np.stack([u, v], axis=1)
 
     def ground(self, u_px: float, v_px: float) -> tuple[float, float] | None:
         """The ground point (z = 0) under a pixel; None above the horizon."""

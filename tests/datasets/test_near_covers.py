@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def test_a_drawn_set_is_one_that_a_dataset_takes(
     assert set(read.labelled) == {*STATES, "pothole"}, "no hole in the road is a pothole here"
 
 
-def _of_state(scene: Scene, state: str, seed: int) -> tuple[NDArray[np.float32], ModuleType]:
+def _of_state(scene: Scene, state: str, seed: int) -> tuple[NDArray[np.float32], Any]:
     """A bright noon over one cover of 0.35 m, from 2 m straight above, 400 px wide: RGB, linear."""
     site, plane, sun = scene("near.site"), scene("near.plane"), scene("near.sun")
     ground = plane.Plane(half_m=1.2, side_px=500)
@@ -61,7 +62,7 @@ def _of_state(scene: Scene, state: str, seed: int) -> tuple[NDArray[np.float32],
     return picture, shown
 
 
-def _above(scene: Scene) -> object:
+def _above(scene: Scene) -> Any:
     turn = np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1]], np.float32)
     return scene("near.view").View(
         eye=np.array([0, 0, 2], np.float32),
@@ -73,7 +74,7 @@ def _above(scene: Scene) -> object:
 
 
 def _dark_share(picture: NDArray[np.float32]) -> float:
-    """Of the cover: 70 px from the middle to its rim."""
+    """Of the cover, whose rim is 70 px from the middle."""
     y, x = np.mgrid[-200:200, -200:200]
     inside = np.hypot(x, y) < 60
     grey = picture.mean(-1)
@@ -106,8 +107,8 @@ def test_damage_is_plain_from_where_it_is_seen(scene: Scene, square: bool) -> No
     shape = lid.Shape(square=square)
     for seed in range(12):
         whole = lid.random_lid(np.random.default_rng(seed), shape, 0.35)
-        near = fracture.broken(np.random.default_rng(seed), whole, 0.35, 40_000.0)
-        far = fracture.broken(np.random.default_rng(seed), whole, 0.35, 1_000.0)
+        near = fracture.broken(np.random.default_rng(seed), whole, 40_000.0)
+        far = fracture.broken(np.random.default_rng(seed), whole, 1_000.0)
         assert whole.surface.gone.max() == 0, "the whole lid stays whole"
         assert fracture._damaged_share(whole, near.surface) > 0.01
         assert fracture._damaged_share(whole, far.surface) > 0.12
@@ -122,9 +123,9 @@ def test_a_pixel_sees_what_is_projected_on_it(scene: Scene) -> None:
         way = view.ways(1.0)[view.height_px // 3, view.width_px // 4]
         assert way[2] < 0, "looks at the ground"
         point = view.eye + way * (view.eye[2] / -way[2])
-        x, y = view.project(point[None])
-        assert float(x[0]) == pytest.approx(view.width_px // 4 + 0.5, abs=0.05)
-        assert float(y[0]) == pytest.approx(view.height_px // 3 + 0.5, abs=0.05)
+        x, y = view.project(point)[0]
+        assert float(x) == pytest.approx(view.width_px // 4 + 0.5, abs=0.05)
+        assert float(y) == pytest.approx(view.height_px // 3 + 0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("square", [False, True])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from near.chance import any_of
 from near.lid import LID_PX, REACH, Lid, lid_grid
-from near.noise import Field, Mask, cloud, ragged, step, wander
+from near.noise import Field, Mask, cloud, ragged, step, turned, wander
 from near.plane import Surface, drawn_colour
 
 _SHOWS = 0.01
@@ -18,20 +20,20 @@ _SHOWS_PX = 120
 """So many pixels of it, where it is seen from afar."""
 
 
-def broken(rng: np.random.Generator, lid: Lid, radius_m: float, seen_px: float) -> Lid:
+def broken(rng: np.random.Generator, lid: Lid, seen_px: float) -> Lid:
     """The lid damaged, plainly enough to be seen where it takes so many pixels."""
     shows = float(np.clip(_SHOWS_PX / seen_px, _SHOWS, 0.3))
     surface = lid.surface.copy()
     for attempt in range(40):
         if attempt % 5 == 0:  # else it adds to the damage before
             surface = lid.surface.copy()
-        _KINDS[int(rng.integers(len(_KINDS)))](rng, lid, surface, radius_m)
+        any_of(rng, _KINDS)(rng, lid, surface)
         if _damaged_share(lid, surface) > shows:
             break
     if rng.random() < 0.5:
         _bars(rng, surface)
     _broken_stone(rng, surface)
-    return Lid(shape=lid.shape, surface=surface, alpha=lid.alpha)
+    return replace(lid, surface=surface)
 
 
 def _damaged_share(lid: Lid, surface: Surface) -> float:
@@ -58,7 +60,7 @@ def _gone(surface: Surface, gone: Mask, lid: Lid) -> None:
     surface.gone[:] = np.maximum(surface.gone, gone * lid.alpha)
 
 
-def _holes(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _holes(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     outlines = []
     for _ in range(int(rng.integers(1, 7))):
         turn, reach = rng.uniform(0, 2 * np.pi), 0.85 * np.sqrt(rng.random())
@@ -68,7 +70,7 @@ def _holes(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float
     _take(surface, outlines, lid)
 
 
-def _pits(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _pits(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     """Small holes without order, more of them to one side."""
     outlines, side = [], rng.normal(0, 0.3, 2)
     for _ in range(int(rng.integers(2, 9))):
@@ -78,7 +80,7 @@ def _pits(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float)
     _take(surface, outlines, lid)
 
 
-def _edge(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _edge(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     start, outlines = rng.uniform(0, 2 * np.pi), []
     for _ in range(int(rng.integers(1, 5))):
         turn, reach = start + rng.normal(0, 0.6), rng.uniform(0.8, 1.05)
@@ -87,16 +89,16 @@ def _edge(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float)
     _take(surface, outlines, lid)
 
 
-def _segment(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _segment(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     """A part beyond one ragged line across the lid."""
     u, v = lid_grid()
     turn = rng.uniform(0, 2 * np.pi)
-    along = u * np.cos(turn) + v * np.sin(turn)
+    along, _ = turned(u, v, turn)
     line = float(rng.uniform(0.2, 0.85)) + 0.05 * cloud(rng, LID_PX, 120)
     _gone(surface, step(along - line, 0.0, 0.01), lid)
 
 
-def _pieces(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _pieces(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     """Cracked into pieces of which some sank and some are gone."""
     u, v = lid_grid()
     count = int(rng.integers(4, 16))
@@ -108,18 +110,18 @@ def _pieces(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: floa
     piece = far.argmin(0)
     gap = float(rng.uniform(0.012, 0.05))
     crack = step(order[0] - order[1], -gap * (0.6 + 0.4 * cloud(rng, LID_PX, 60)), 0.012)
-    _darken(rng, surface, crack * lid.alpha, radius_m)
+    _darken(rng, lid, surface, crack)
     missing = float(rng.choice((0.0, 0.1, 0.25, 0.4)))
     for number in range(count):
         inside = (piece == number).astype(np.float32)
         if rng.random() < missing:
             _gone(surface, inside, lid)
-        tone, drop = 1 + 0.12 * rng.normal(), -abs(rng.normal(0, 0.02)) * radius_m
+        tone, drop = 1 + 0.12 * rng.normal(), -abs(rng.normal(0, 0.02)) * lid.radius_m
         surface.albedo *= (1 + (tone - 1) * inside)[..., None].astype(np.float32)
         surface.height_m += inside * float(drop)
 
 
-def _cracks(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _cracks(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     lines = np.zeros((LID_PX, LID_PX), np.float32)
     middle = rng.normal(0, 0.3, 2)
     for _ in range(int(rng.integers(2, 6))):
@@ -128,13 +130,13 @@ def _cracks(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: floa
         )
         thick = max(2, round(float(rng.uniform(0.012, 0.045)) * LID_PX / 2 / REACH))
         cv2.polylines(lines, [_pixels(way)], False, 1.0, thick, cv2.LINE_AA)
-    _darken(rng, surface, lines * lid.alpha, radius_m)
+    _darken(rng, lid, surface, lines)
     if rng.random() < 0.7:
         at = (float(middle[0]), float(middle[1]))
         _take(surface, [ragged(rng, at, float(rng.uniform(0.1, 0.35)), 8)], lid)
 
 
-def _crumbled(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: float) -> None:
+def _crumbled(rng: np.random.Generator, lid: Lid, surface: Surface) -> None:
     """A ring of it fell away around a block that reinforcement still holds."""
     u, v = lid_grid()
     rough = lid.shape.far(u, v) + 0.09 * cloud(rng, LID_PX, 90)
@@ -144,14 +146,15 @@ def _crumbled(rng: np.random.Generator, lid: Lid, surface: Surface, radius_m: fl
     _gone(surface, ring * step(turn, float(rng.uniform(-1.2, 0.7)), 0.05), lid)
 
 
-def _darken(rng: np.random.Generator, surface: Surface, crack: Mask, radius_m: float) -> None:
+def _darken(rng: np.random.Generator, lid: Lid, surface: Surface, crack: Mask) -> None:
+    crack = crack * lid.alpha
     level = float(rng.uniform(0.005, 0.035))
     surface.tint((level, level * 0.95, level * 0.9), crack)
-    surface.height_m -= crack * 0.06 * radius_m
+    surface.height_m -= crack * 0.06 * lid.radius_m
     surface.gloss *= 1 - crack
 
 
-_Kind = Callable[[np.random.Generator, Lid, Surface, float], None]
+_Kind = Callable[[np.random.Generator, Lid, Surface], None]
 _KINDS: tuple[_Kind, ...] = (
     _holes,
     _holes,

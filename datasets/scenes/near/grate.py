@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from near.lid import LID_PX, Lid, lid_grid
@@ -24,4 +26,4 @@ def random_grate(rng: np.random.Generator, lid: Lid) -> Lid:
     surface.albedo[:] = lid.surface.albedo
     surface.gloss[:] = lid.surface.gloss
     surface.gone[:] = slot * inside
-    return Lid(shape=lid.shape, surface=surface, alpha=np.asarray(lid.alpha, np.float32))
+    return replace(lid, surface=surface)

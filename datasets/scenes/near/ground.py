@@ -7,7 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from near.noise import Mask, cloud, ragged, step, wander
+from near.chance import any_of
+from near.noise import Mask, cloud, ragged, step, turned, wander
 from near.plane import Colour, Plane, Surface, drawn_colour
 
 _Ground = Callable[[np.random.Generator, Plane, Surface], None]
@@ -15,12 +16,12 @@ _Ground = Callable[[np.random.Generator, Plane, Surface], None]
 
 def random_ground(rng: np.random.Generator, plane: Plane) -> Surface:
     surface = Surface.flat(plane.side_px)
-    _GROUNDS[int(rng.integers(len(_GROUNDS)))](rng, plane, surface)
+    any_of(rng, _GROUNDS)(rng, plane, surface)
     return surface
 
 
 def litter(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
-    """Stains, patches, paint, cracks, leaves: no cover, and none makes one damaged."""
+    """Paint, stains, patches, cracks: no cover, and none makes one damaged."""
     for thing in _LITTER:
         if rng.random() < 0.25:
             thing(rng, plane, surface)
@@ -59,7 +60,7 @@ def _joints(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
     x, y = plane.grid()
     turn, span = rng.uniform(0, np.pi), float(rng.uniform(0.8, 3))
     for angle in (turn, turn + np.pi / 2):
-        along = x * np.cos(angle) + y * np.sin(angle) + float(rng.uniform(0, span))
+        along = turned(x, y, angle)[0] + float(rng.uniform(0, span))
         line = step(-abs(along % span - span / 2), -float(rng.uniform(0.004, 0.012)), 0.004)
         surface.tint(drawn_colour(rng, (0.1, 0.09, 0.08)), line * 0.8)
         surface.height_m -= 0.004 * line
@@ -74,11 +75,11 @@ def _pavers(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
         (0.24, 0.24, 0.25),
         (0.45, 0.3, 0.27),
     )
-    colour = drawn_colour(rng, colours[int(rng.integers(len(colours)))], 0.2)
+    colour = drawn_colour(rng, any_of(rng, colours), 0.2)
     _fill(rng, plane, surface, colour, 0.08)
     x, y = plane.grid()
     turn = rng.uniform(0, np.pi)
-    a, b = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    a, b = turned(x, y, turn)
     long = float(rng.choice((0.2, 0.2, 0.3, 0.4, 0.6)))
     wide = long * float(rng.choice((0.5, 1.0, 1.0)))
     row = np.floor(b / wide)
@@ -129,7 +130,7 @@ _GROUNDS: tuple[_Ground, ...] = (
 def _paint(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
     x, y = plane.grid()
     turn, width = rng.uniform(0, np.pi), float(rng.uniform(0.08, 0.4))
-    along = x * np.cos(turn) + y * np.sin(turn) - float(rng.uniform(-1, 1)) * plane.half_m
+    along = turned(x, y, turn)[0] - float(rng.uniform(-1, 1)) * plane.half_m
     worn = step(_grain(rng, plane, 0.15, 5), float(rng.uniform(-2.5, 0)), 0.5)
     band = step(-abs(along), -width / 2, 0.008)
     colour = (0.7, 0.7, 0.68) if rng.random() < 0.6 else (0.65, 0.42, 0.05)
@@ -141,8 +142,7 @@ def _blob(rng: np.random.Generator, plane: Plane, radius: float, ragged_edge: bo
     x, y = plane.grid()
     at = rng.uniform(-0.9, 0.9, 2) * plane.half_m
     turn, flat = rng.uniform(0, np.pi), float(rng.uniform(0.5, 1))
-    a = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
-    b = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
+    a, b = turned(x - at[0], y - at[1], turn)
     far = np.hypot(a, b / flat) / radius
     if ragged_edge:
         far = far + 0.2 * _grain(rng, plane, radius)
@@ -176,7 +176,7 @@ def _ring(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
     line = np.clip(4 * spot * (1 - spot), 0, 1)
     thick = max(1, round(0.01 / plane.m_a_px))
     line = cv2.dilate(line, np.ones((3, 3), np.uint8), iterations=thick)
-    colour = ((0.75, 0.75, 0.72), (0.7, 0.1, 0.05), (0.7, 0.5, 0.05))[int(rng.integers(3))]
+    colour = any_of(rng, ((0.75, 0.75, 0.72), (0.7, 0.1, 0.05), (0.7, 0.5, 0.05)))
     surface.tint(colour, line * float(rng.uniform(0.4, 0.9)))
 
 
@@ -202,12 +202,11 @@ def leaves(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
         (0.5, 0.05, 0.04),
         (0.2, 0.19, 0.18),
     )
-    kind = int(rng.integers(len(colours)))
+    usual = any_of(rng, colours)
     for _ in range(int(rng.integers(3, 40))):
         at = rng.uniform(-0.95, 0.95, 2) * plane.half_m
         outline = ragged(rng, (float(at[0]), float(at[1])), float(rng.uniform(0.01, 0.045)), 5)
-        this = kind if rng.random() < 0.7 else int(rng.integers(len(colours)))
-        colour = drawn_colour(rng, colours[this], 0.3)
+        colour = drawn_colour(rng, usual if rng.random() < 0.7 else any_of(rng, colours), 0.3)
         spot = np.zeros((plane.side_px, plane.side_px), np.uint8)
         points = np.round(plane.pixel(outline)).astype(np.int32)
         cv2.fillPoly(spot, [points], 1)
@@ -222,13 +221,12 @@ def shoes(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
     """A pair of them, from above: dark and rounded, and no hole."""
     x, y = plane.grid()
     colours = ((0.015, 0.015, 0.018), (0.04, 0.03, 0.025), (0.6, 0.6, 0.6), (0.1, 0.13, 0.2))
-    colour = drawn_colour(rng, colours[int(rng.integers(len(colours)))], 0.3)
+    colour = drawn_colour(rng, any_of(rng, colours), 0.3)
     at, turn = rng.uniform(-0.8, 0.8, 2) * plane.half_m, float(rng.uniform(0, 2 * np.pi))
     for side in (-0.08, 0.08):
         heading = turn + float(rng.normal(0, 0.15))
-        a = (x - at[0]) * np.cos(heading) + (y - at[1]) * np.sin(heading)
-        b = (y - at[1]) * np.cos(heading) - (x - at[0]) * np.sin(heading) - side
-        far = np.asarray(np.hypot(a / 0.14, b / 0.05), np.float32)
+        a, b = turned(x - at[0], y - at[1], heading)
+        far = np.asarray(np.hypot(a / 0.14, (b - side) / 0.05), np.float32)
         foot = step(-far, -1.0, 0.06) * (surface.gone < 0.5)
         surface.tint(colour, np.asarray(foot, np.float32))
         surface.height_m += foot * 0.05 * np.sqrt(np.clip(1 - far**2, 0, 1))
@@ -236,4 +234,4 @@ def shoes(rng: np.random.Generator, plane: Plane, surface: Surface) -> None:
 
 
 _LITTER: tuple[_Ground, ...] = (_paint, _oil, _puddle, _patch, _ring, _ground_cracks)
-"""What lies under covers' frames; `leaves` come on top of all."""
+"""What lies under covers' frames; leaves and shoes come on top of all."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from near.noise import Field, Mask, cloud, step
+from near.chance import any_of
+from near.noise import Field, Mask, cloud, step, turned
 from near.plane import Colour, Plane, Surface, drawn_colour
 from near.relief import REACH, random_relief
 
@@ -68,6 +69,7 @@ class Shape:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lid:
     shape: Shape
+    radius_m: float
     surface: Surface  # on its own raster
     alpha: Mask
 
@@ -80,7 +82,7 @@ def lid_grid() -> tuple[Field, Field]:
 
 def random_lid(rng: np.random.Generator, shape: Shape, radius_m: float) -> Lid:
     """A sound one."""
-    material = MATERIALS[int(rng.integers(len(MATERIALS)))]
+    material = any_of(rng, MATERIALS)
     u, v = lid_grid()
     far = shape.far(u, v)
     surface = Surface.flat(LID_PX)
@@ -98,7 +100,7 @@ def random_lid(rng: np.random.Generator, shape: Shape, radius_m: float) -> Lid:
         _stain(rng, surface)
     _pick_holes(rng, surface, u, v)
     _rim_line(rng, surface, far)
-    return Lid(shape=shape, surface=surface, alpha=step(-far, -1.0, 0.01))
+    return Lid(shape=shape, radius_m=radius_m, surface=surface, alpha=step(-far, -1.0, 0.01))
 
 
 def _worn(rng: np.random.Generator, relief: Field) -> Field:
@@ -117,7 +119,7 @@ def _dust(rng: np.random.Generator, surface: Surface, relief: Field, most: float
 
 def _stain(rng: np.random.Generator, surface: Surface) -> None:
     colours = ((0.18, 0.08, 0.03), (0.05, 0.045, 0.04), (0.4, 0.38, 0.34))
-    colour = drawn_colour(rng, colours[int(rng.integers(len(colours)))], 0.3)
+    colour = drawn_colour(rng, any_of(rng, colours), 0.3)
     where = step(cloud(rng, LID_PX, float(rng.uniform(60, 260))), float(rng.uniform(0.3, 1.8)), 0.6)
     surface.tint(colour, where * float(rng.uniform(0.2, 0.8)))
 
@@ -134,7 +136,7 @@ def _pick_holes(rng: np.random.Generator, surface: Surface, u: Field, v: Field) 
     for k in range(count):
         turn = start + 2 * np.pi * k / count
         x, y = u - reach * np.cos(turn), v - reach * np.sin(turn)
-        along, aside = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+        along, aside = turned(x, y, turn)
         far = np.hypot(along / wide, aside / long)
         if square:
             far = np.maximum(abs(along / wide), abs(aside / long))
@@ -160,11 +162,9 @@ def _rim_line(rng: np.random.Generator, surface: Surface, far: Field) -> None:
     surface.tint(colour, step(far, 1.0 - width, 0.012))
 
 
-def laid(
-    lid: Lid, plane: Plane, at: tuple[float, float], radius_m: float, turn: float
-) -> tuple[Surface, Mask]:
+def laid(lid: Lid, plane: Plane, at: tuple[float, float], turn: float) -> tuple[Surface, Mask]:
     """The lid on a plane's raster, and where it lies."""
-    scale = radius_m / plane.m_a_px * 2 * REACH / LID_PX
+    scale = lid.radius_m / plane.m_a_px * 2 * REACH / LID_PX
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)
     middle = (LID_PX - 1) / 2
     x, y = (float(c) for c in plane.pixel(np.array(at, np.float32)))
@@ -182,12 +182,4 @@ def laid(
         sized = cv2.GaussianBlur(field, (0, 0), 0.45 / scale) if scale < 0.8 else field
         return np.asarray(cv2.warpAffine(sized, move, size, flags=how), np.float32)
 
-    own = lid.surface
-    surface = Surface(
-        albedo=warped(own.albedo),
-        height_m=warped(own.height_m),
-        gloss=warped(own.gloss),
-        gone=warped(own.gone),
-        bars=warped(own.bars),
-    )
-    return surface, warped(lid.alpha)
+    return lid.surface.each(warped), warped(lid.alpha)

@@ -28,6 +28,12 @@ def step(value: Field, edge: float, width: float) -> Mask:
     return np.asarray(np.clip((value - edge) / max(width, 1e-6) + 0.5, 0, 1), np.float32)
 
 
+def turned(x: Field, y: Field, angle: float) -> tuple[Field, Field]:
+    """Coordinates along axes that are turned by an angle: along the first one, and aside of it."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return x * cos + y * sin, y * cos - x * sin
+
+
 def ragged(
     rng: np.random.Generator, at: tuple[float, float], radius: float, corners: int
 ) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,14 +63,12 @@ class Surface:
             below += (above - below) * alpha
         self.albedo += (other.albedo - self.albedo) * alpha[..., None]
 
+    def each(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Surface:
+        """A surface of all its rasters, each changed alike."""
+        return Surface(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
+
     def copy(self) -> Surface:
-        return Surface(
-            albedo=self.albedo.copy(),
-            height_m=self.height_m.copy(),
-            gloss=self.gloss.copy(),
-            gone=self.gone.copy(),
-            bars=self.bars.copy(),
-        )
+        return self.each(np.copy)
 
     def tint(self, colour: Colour, alpha: Mask) -> None:
         self.albedo += (np.array(colour, np.float32) - self.albedo) * alpha[..., None]

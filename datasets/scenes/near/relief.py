@@ -7,7 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from near.noise import Field
+from near.chance import any_of
+from near.noise import Field, turned
 
 REACH = 1.3
 """A lid's raster reaches that many radii to each side of its middle."""
@@ -40,8 +41,7 @@ def random_relief(rng: np.random.Generator, u: Field, v: Field) -> Field:
 
 def _any_pattern(rng: np.random.Generator, u: Field, v: Field) -> Field:
     turn = float(rng.uniform(0, np.pi))
-    a, b = u * np.cos(turn) + v * np.sin(turn), v * np.cos(turn) - u * np.sin(turn)
-    pattern = _PATTERNS[int(rng.integers(len(_PATTERNS)))](rng, a, b)
+    pattern = any_of(rng, _PATTERNS)(rng, *turned(u, v, turn))
     return np.asarray(1 - pattern if rng.random() < 0.3 else pattern, np.float32)
 
 

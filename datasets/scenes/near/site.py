@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from near.chance import any_of
 from near.fracture import broken
 from near.grate import random_grate
 from near.ground import leaves, litter, random_ground, shoes
 from near.lid import Lid, Shape, laid, random_lid
-from near.noise import Field, Mask, cloud, step
+from near.noise import Field, Mask, cloud, step, turned
 from near.plane import Plane, Surface, drawn_colour
 from near.well import Well, random_well
 
@@ -47,10 +48,8 @@ class Cover:
     def outline(self) -> NDArray[np.float32]:
         """(N, 3) points of the frame's outer edge."""
         points = self.shape.outline() * self.radius_m * self.frame
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        x = points[:, 0] * cos - points[:, 1] * sin + self.at[0]
-        y = points[:, 0] * sin + points[:, 1] * cos + self.at[1]
-        return np.stack([x, y, np.zeros_like(x)], 1).astype(np.float32)
+        x, y = turned(points[:, 0], points[:, 1], -self.turn)
+        return np.stack([x + self.at[0], y + self.at[1], np.zeros_like(x)], 1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +142,10 @@ def _closed(
         return
     lid = whole
     if cover.state == "cover_damaged":
-        lid = broken(rng, whole, cover.radius_m, seen_px)
+        lid = broken(rng, whole, seen_px)
     elif cover.state == "storm_grate":
         lid = random_grate(rng, whole)
-    own, alpha = laid(lid, plane, cover.at, cover.radius_m, cover.turn)
+    own, alpha = laid(lid, plane, cover.at, cover.turn)
     if rng.random() < 0.3:
         _settled(rng, own, cover)
     surface.cover(own, alpha)
@@ -163,8 +162,7 @@ def _settled(rng: np.random.Generator, own: Surface, cover: Cover) -> None:
 def _far(plane: Plane, cover: Cover) -> Field:
     x, y = plane.grid()
     x, y = (x - cover.at[0]) / cover.radius_m, (y - cover.at[1]) / cover.radius_m
-    cos, sin = np.cos(cover.turn), np.sin(cover.turn)
-    return cover.shape.far(x * cos + y * sin, y * cos - x * sin)
+    return cover.shape.far(*turned(x, y, cover.turn))
 
 
 def _inside(plane: Plane, cover: Cover, reach: float) -> Mask:
@@ -190,7 +188,7 @@ def _setting(rng: np.random.Generator, plane: Plane, surface: Surface, cover: Co
     if cover.frame > 1:
         ring = _inside(plane, cover, cover.frame)
         colours = ((0.09, 0.09, 0.095), (0.2, 0.11, 0.06), (0.36, 0.34, 0.31))
-        surface.tint(drawn_colour(rng, colours[int(rng.integers(3))], 0.3), ring)
+        surface.tint(drawn_colour(rng, any_of(rng, colours), 0.3), ring)
         surface.height_m += ring * (0.004 - surface.height_m)
         surface.gloss *= 1 - 0.7 * ring
     if rng.random() < 0.35:
@@ -221,7 +219,7 @@ def _aside(rng: np.random.Generator, plane: Plane, cover: Cover, lid: Lid) -> Sl
     """The lid lies beside its well, or half upon it."""
     turn, far = rng.uniform(0, 2 * np.pi), cover.radius_m * float(rng.uniform(0.8, 2.4))
     at = (cover.at[0] + far * float(np.cos(turn)), cover.at[1] + far * float(np.sin(turn)))
-    surface, alpha = laid(lid, plane, at, cover.radius_m, float(rng.uniform(0, 2 * np.pi)))
+    surface, alpha = laid(lid, plane, at, float(rng.uniform(0, 2 * np.pi)))
     thick = cover.radius_m * float(rng.uniform(0.1, 0.25))
     return Slab(surface=surface, alpha=alpha, thick_m=thick)
 

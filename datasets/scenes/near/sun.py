@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from near.noise import Mask, cloud, step
+from near.noise import Mask, cloud, step, turned
 from near.plane import Plane, Surface
 
 
@@ -49,7 +49,7 @@ def outside_shadow(rng: np.random.Generator, plane: Plane) -> Mask:
     elif kind < 0.4:  # a wall, or a post
         x, y = plane.grid()
         turn = rng.uniform(0, 2 * np.pi)
-        along = x * np.cos(turn) + y * np.sin(turn) - float(rng.uniform(-0.7, 0.7)) * plane.half_m
+        along = turned(x, y, turn)[0] - float(rng.uniform(-0.7, 0.7)) * plane.half_m
         lit = step(along, 0.0, 0.04)
         if rng.random() < 0.4:
             lit = 1 - lit * step(-along, -float(rng.uniform(0.05, 0.4)), 0.04)

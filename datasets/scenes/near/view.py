@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from lens import Pinhole
 from numpy.typing import NDArray
 
-from near.noise import Field
+from near.chance import any_of
+from near.noise import turned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """A pinhole camera; z points up, the ground is at 0."""
+class View(Pinhole):
+    """A camera held in any way above the ground, which is at 0."""
 
     eye: NDArray[np.float32]  # (3,)
     turn: NDArray[np.float32]  # (3, 3), rows: right, down, forward
@@ -29,13 +31,12 @@ class View:
         rays = np.stack([right, down, np.ones_like(right)], -1).astype(np.float32)
         return np.asarray(rays @ self.turn, np.float32)
 
-    def project(self, points: NDArray[np.float32]) -> tuple[Field, Field]:
-        """Pixels of (N, 3) points in front of the camera."""
-        seen = (points - self.eye) @ self.turn.T
-        deep = np.maximum(seen[:, 2], 1e-3)
-        x = seen[:, 0] / deep * self.focal_px + self.width_px / 2
-        y = seen[:, 1] / deep * self.focal_px + self.height_px / 2
-        return np.asarray(x, np.float32), np.asarray(y, np.float32)
+    def place(self) -> NDArray[np.float32]:
+        return self.eye
+
+    def axes(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        right, down, forward = self.turn
+        return right, down, forward
 
 
 _SIZES = ((512, 512), (640, 480), (480, 640), (640, 428), (400, 600), (600, 600))
@@ -43,7 +44,7 @@ _SIZES = ((512, 512), (640, 480), (480, 640), (640, 428), (400, 600), (600, 600)
 
 def random_view(rng: np.random.Generator, share: float, radius_m: float) -> View:
     """Someone bends over or stands off, so that the cover takes that share of the picture."""
-    wide, tall = _SIZES[int(rng.integers(len(_SIZES)))]
+    wide, tall = any_of(rng, _SIZES)
     focal = min(wide, tall) * float(rng.uniform(0.8, 1.5))
     away = 2 * radius_m * focal / (share * min(wide, tall))
     flattest = 80 if away > 2 else 64
@@ -60,8 +61,7 @@ def random_view(rng: np.random.Generator, share: float, radius_m: float) -> View
     right = np.cross(forward, upward)
     right /= np.linalg.norm(right)
     down = np.cross(forward, right)
-    cos, sin = np.cos(roll), np.sin(roll)
-    turn = np.stack([right * cos + down * sin, down * cos - right * sin, forward])
+    turn = np.stack([*turned(right, down, roll), forward])
     return View(
         eye=eye.astype(np.float32),
         turn=turn.astype(np.float32),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from near.chance import any_of
 from near.lid import Shape
-from near.noise import Field, cloud
+from near.noise import Field, cloud, turned
 from near.plane import Colour, drawn_colour
 from near.sun import SKY
 
@@ -32,7 +33,8 @@ class Well:
 
     def hit(self, start: Points, way: Points) -> tuple[Points, NDArray[np.bool_], Field]:
         """Where rays end: the points, whether on the bottom, and the place around the wall."""
-        local, heading = self._local(start), self._local_way(way)
+        local = self._turned(start[:, 0] - self.at[0], start[:, 1] - self.at[1], start[:, 2])
+        heading = self._turned(way[:, 0], way[:, 1], way[:, 2])
         reach = self._reach(local, heading)
         fall = self.depth_m / np.maximum(-heading[:, 2], 1e-4)
         floor = fall < reach
@@ -69,16 +71,8 @@ class Well:
             colour = colour + (floor * sky * 0.05)[:, None] * SKY
         return np.asarray(np.clip(colour, 0, None), np.float32)
 
-    def _local(self, points: Points) -> Points:
-        x, y = points[:, 0] - self.at[0], points[:, 1] - self.at[1]
-        return self._turned(x, y, points[:, 2])
-
-    def _local_way(self, way: Points) -> Points:
-        return self._turned(way[:, 0], way[:, 1], way[:, 2])
-
     def _turned(self, x: Field, y: Field, z: Field) -> Points:
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        return np.stack([x * cos + y * sin, y * cos - x * sin, z], 1).astype(np.float32)
+        return np.stack([*turned(x, y, self.turn), z], 1).astype(np.float32)
 
     def _reach(self, local: Points, way: Points) -> Field:
         """How far along each ray the wall is."""
@@ -106,8 +100,8 @@ def random_well(
         turn=turn,
         radius_m=radius_m,
         depth_m=deep,
-        wall=drawn_colour(rng, walls[int(rng.integers(4))], 0.4),
-        bottom=drawn_colour(rng, bottoms[int(rng.integers(4))], 0.4),
+        wall=drawn_colour(rng, any_of(rng, walls), 0.4),
+        bottom=drawn_colour(rng, any_of(rng, bottoms), 0.4),
         water=bool(rng.random() < 0.35),
         rows_m=float(rng.choice((0.0, 0.06, 0.2, 0.3))),
         rough=cloud(rng, 256, 24),
