@@ -31,6 +31,17 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingRule:
+    """What stands on what, and counts by it; as the runtime's `StandingSpec`, which says more."""
+
+    classes: tuple[str, ...]
+    on: str
+    within: float
+    larger: float
+    doubt: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
     """A file of the release and its hash."""
 
@@ -93,6 +104,7 @@ class Manifest:
     classes: tuple[str, ...]
     input: InputSpec
     nms: Suppression
+    standing: StandingRule | None = None
     thresholds: dict[str, float]
     threshold_rule: str
     weights: FileRef

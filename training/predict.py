@@ -11,8 +11,7 @@ import numpy as np
 
 from detector.inference import closer, load_model
 from detector.inference.backend import Backend, OnnxRuntimeBackend
-from detector.inference.manifest import NmsSpec
-from detector.inference.suppression import suppressed
+from detector.inference.reading import Reading
 
 FILL = 114
 
@@ -37,17 +36,17 @@ class Predictor(Protocol):
 class NetworkModel:
     """A network on one of the runtime's engines, with the input size it is run at."""
 
-    def __init__(self, engine: Backend, width_px: int, height_px: int, nms: NmsSpec) -> None:
+    def __init__(self, engine: Backend, width_px: int, height_px: int, reading: Reading) -> None:
         self._engine = engine
         self._size = (width_px, height_px)
-        self._nms = nms
+        self._reading = reading
 
     def predict(self, image: np.ndarray, floor: float = 0.001) -> Predictions:
         """Boxes of a BGR picture with a score above `floor`, best first."""
         blob, scale, left, top = letterbox(image, *self._size)
         output = self._engine.run(blob)[0]
         floors = np.full(len(output) - 4, floor, np.float32)
-        xyxy, score, class_id = suppressed(output, floors, self._nms)
+        xyxy, score, class_id = self._reading.boxes(output, floors)
         height, width = image.shape[:2]
         placed = (xyxy - [left, top, left, top]) / scale
         return Predictions(
@@ -58,8 +57,8 @@ class NetworkModel:
 class OnnxModel(NetworkModel):
     """Weights on ONNX Runtime with two threads."""
 
-    def __init__(self, weights: Path, width_px: int, height_px: int, nms: NmsSpec) -> None:
-        super().__init__(OnnxRuntimeBackend(weights, threads=2), width_px, height_px, nms)
+    def __init__(self, weights: Path, width_px: int, height_px: int, reading: Reading) -> None:
+        super().__init__(OnnxRuntimeBackend(weights, threads=2), width_px, height_px, reading)
 
 
 class CloserModel:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from detector.inference.manifest import NmsSpec
+from detector.inference.manifest import NmsSpec, StandingSpec
+from detector.inference.reading import Reading
+from detector.inference.standing import Standing
 from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES, classes_of
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
@@ -23,6 +25,7 @@ from training.manifest import (
     InputSpec,
     Manifest,
     Metrics,
+    StandingRule,
     Suppression,
     write_manifest,
 )
@@ -31,6 +34,11 @@ from training.thresholds import ThresholdRule, choose_thresholds
 
 LARGEST_BYTES: Final = 25_000_000
 """Weights beyond this are stored in half precision."""
+
+STANDING: Final = {
+    "aerial": StandingSpec(classes=("rooftop_shed", "rooftop_canopy"), on="building"),
+}
+"""By model; what it brings: docs/models.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,7 @@ class ReleaseConfig:
     height_px: int
     max_side_px: int = 1280  # as the dataset was built
     merged: tuple[str, ...] = ()  # classes also measured as one
+    standing: StandingSpec | None = None
     limits: str = ""  # what the model cannot see, for the card
     build_options: str = ""  # further options of `dataset build`, for the card
     measured: Path | None = None  # checkpoint that never saw the validation side, when `run` did
@@ -70,6 +79,7 @@ def release(config: ReleaseConfig) -> Manifest:
         classes=classes,
         input=InputSpec(width_px=config.width_px, height_px=config.height_px),
         nms=Suppression(**suppression_of(config).model_dump()),
+        standing=_standing_rule(config.standing),
         thresholds=thresholds_of(config, dataset, seen),
         threshold_rule=threshold_text(config),
         weights=_file(weights, precision),
@@ -122,7 +132,9 @@ def threshold_text(config: ReleaseConfig) -> str:
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
     """What weights that never saw the validation side say of it."""
-    how = (config.width_px, config.height_px, suppression_of(config))
+    standing = Standing.of(config.standing, classes_of(config.name))
+    reading = Reading(nms=suppression_of(config), standing=standing)
+    how = (config.width_px, config.height_px, reading)
     if config.measured is None:
         return look(config.dataset, OnnxModel(weights, *how))
     with tempfile.TemporaryDirectory() as folder:
@@ -227,6 +239,10 @@ def card(config: ReleaseConfig, size: str, manifest: Manifest, measured: list[Fi
 def _file(path: Path, precision: str) -> FileRef:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return FileRef(file=path.name, sha256=digest, precision=precision)
+
+
+def _standing_rule(spec: StandingSpec | None) -> StandingRule | None:
+    return None if spec is None else StandingRule(**spec.model_dump())
 
 
 def _data(dataset: Dataset) -> tuple[DataRef, ...]:

@@ -77,7 +77,7 @@ def release_command(
     require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.blend import result_of
-    from training.release import ReleaseConfig, release
+    from training.release import STANDING, ReleaseConfig, release
 
     config = ReleaseConfig(
         name=name,
@@ -91,6 +91,7 @@ def release_command(
         max_side_px=max_side_px,
         build_options=build_options,
         merged=VENDOR_CLASSES if name == "street" else (),
+        standing=STANDING.get(name),
         limits=limits,
     )
     manifest = release(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from detector.inference.manifest import Manifest, read_manifest
+from detector.inference.reading import Reading
 from training.predict import OnnxModel
 
 
@@ -20,5 +21,5 @@ def network_of(folder: Path, weights: str | None = None) -> OnnxModel:
         folder / (weights or manifest.weights.file),
         manifest.input.width_px,
         manifest.input.height_px,
-        manifest.nms,
+        Reading.of(manifest),
     )

@@ -15,6 +15,7 @@ from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBack
 from detector.inference.cpu import computes_in_bf16, computes_in_int8
 from detector.inference.engine import int8_engine
 from detector.inference.manifest import Manifest
+from detector.inference.reading import Reading
 from training.dataset import read_dataset
 from training.evaluate import Figure, look
 from training.manifest import FileRef, HalfNumbers, SmallWeights, Timing
@@ -50,10 +51,10 @@ class Bench:
 
     def __init__(self, manifest: Manifest, place: Path) -> None:
         self.size = (manifest.input.width_px, manifest.input.height_px)
-        self._nms, self._place = manifest.nms, place
+        self._reading, self._place = Reading.of(manifest), place
 
     def measure(self, engine: Backend) -> Measured:
-        found = judged_figures(*look(self._place, NetworkModel(engine, *self.size, self._nms)))
+        found = judged_figures(*look(self._place, NetworkModel(engine, *self.size, self._reading)))
         return Measured(figures=tuple(found), timing=core_timing(engine, self.size))
 
 

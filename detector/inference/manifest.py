@@ -36,6 +36,22 @@ class NmsSpec(_Part):
     )
 
 
+class StandingSpec(_Part):
+    """Things that are only found on something larger of another class, as an addition is on a
+    building: a box keeps `doubt / (1 + doubt)` of its score where nothing such is seen under it,
+    all of it where that is certain."""
+
+    classes: tuple[str, ...] = Field(min_length=1)
+    on: str
+    within: float = Field(
+        default=0.8, gt=0, le=1, description="Share of a thing's box that lies on the other box."
+    )
+    larger: float = Field(
+        default=1.3, ge=1, description="So many times its area has the other box, or it is the same"
+    )
+    doubt: float = Field(default=0.3, gt=0)
+
+
 class WeightsSpec(_Part):
     """The weights' file, relative to the model's folder."""
 
@@ -62,6 +78,7 @@ class Manifest(_Part):
     classes: tuple[str, ...] = Field(min_length=1)
     input: InputSpec
     nms: NmsSpec = NmsSpec()
+    standing: StandingSpec | None = None
     thresholds: dict[str, float]
     weights: WeightsSpec
     bf16: Bf16Spec | None = None
@@ -96,10 +113,19 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
         )
+    _check_standing(path, manifest)
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
     if manifest.int8 is not None:
         _check_weights(folder / manifest.int8.weights.file, manifest.int8.weights.sha256)
     return manifest
+
+
+def _check_standing(path: Path, manifest: Manifest) -> None:
+    if (standing := manifest.standing) is None:
+        return
+    unknown = sorted({*standing.classes, standing.on} - set(manifest.classes))
+    if unknown:
+        raise ModelError(f"{path}: standing: no class {', '.join(unknown)}")
 
 
 def _check_weights(path: Path, expected: str) -> None:

@@ -14,7 +14,7 @@ from detector.inference.choice import cheapest, remembered_engine
 from detector.inference.engine import BackendName, Engine, engines_of, in_float32
 from detector.inference.letterbox import Letterbox, as_input, letterbox_of, letterboxed
 from detector.inference.manifest import Manifest, read_manifest
-from detector.inference.suppression import suppressed
+from detector.inference.reading import Reading
 from detector.inference.warming import COMMON_SIZES_PX
 from detector.types import Detections, ModelError
 
@@ -27,6 +27,7 @@ class ReleasedModel:
         self.engine = engine.name
         self._sha256 = engine.sha256
         self._backend = backend
+        self._reading = Reading.of(manifest)
 
     @property
     def name(self) -> str:
@@ -74,7 +75,7 @@ class ReleasedModel:
     def _detections(
         self, raw: NDArray[np.float32], floors: NDArray[np.float32], box: Letterbox
     ) -> Detections:
-        xyxy, score, class_id = suppressed(raw, floors, self.manifest.nms)
+        xyxy, score, class_id = self._reading.boxes(raw, floors)
         return Detections(
             xyxy_px=box.to_original(xyxy), score=score, class_id=class_id, classes=self.classes
         )

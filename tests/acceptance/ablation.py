@@ -20,6 +20,7 @@ import numpy as np
 
 import training.trainer
 from detector.inference.manifest import NmsSpec
+from detector.inference.reading import Reading
 from training.catalogue import COVER_SETS, COVERS_PHONE, COVERS_WEB, POTHOLES
 from training.checkpoint import load_run, save_checkpoint
 from training.commands import data_root
@@ -140,7 +141,7 @@ def _trained(variant: Variant, folder: Path, epochs: int, width_px: int, threads
 
 def _measured(folder: Path, weights: Path, width_px: int) -> list[list[PictureMatch]]:
     """Matches by class and picture, the pictures in one order for all variants."""
-    dataset, seen = look(folder, OnnxModel(weights, width_px, width_px, NmsSpec()))
+    dataset, seen = look(folder, OnnxModel(weights, width_px, width_px, Reading(nms=NmsSpec())))
     return [_of_class(dataset, seen, name) for name in STATES]
 
 

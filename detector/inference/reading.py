@@ -1,0 +1,37 @@
+"""How a release's raw output is read: boxes of its classes, each thing once, weighed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.inference.manifest import Manifest, NmsSpec
+from detector.inference.standing import Standing
+from detector.inference.suppression import suppressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a manifest says of that."""
+
+    nms: NmsSpec
+    standing: Standing | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Reading:
+        return cls(nms=manifest.nms, standing=Standing.of(manifest.standing, manifest.classes))
+
+    def boxes(
+        self, output: NDArray[np.float32], floors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+        """Of one picture's (4 + C, A) YOLOv8 output: xyxy (N, 4) in input pixels, score (N,) above
+        `floors` (C,) and class id (N,), best first."""
+        if self.standing is None:
+            return suppressed(output, floors, self.nms)
+        xyxy, score, class_id = suppressed(output, self.standing.floors(floors), self.nms)
+        score = self.standing.weighed(xyxy, score, class_id)
+        order = np.argsort(-score, kind="stable")
+        order = order[score[order] > floors[class_id[order]]]
+        return xyxy[order], score[order], class_id[order]
