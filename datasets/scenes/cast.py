@@ -10,6 +10,7 @@ from random import Random
 from car import build_bus, build_car, build_truck
 from cart import any_cart, build_cart
 from corner import Corner
+from furniture import build_furniture
 from mesh import Mesh
 from person import Pose, build_person, random_look
 from rickshaw import build_rickshaw
@@ -42,18 +43,23 @@ def _spot(rng: Random, corner: Corner, low: float, high: float) -> tuple[float, 
     return None
 
 
-def random_cast(rng: Random, corner: Corner, *, vendors: int, night: bool) -> list[list[Thing]]:
-    """Groups of things, up to so many vendors among them; each group is one labelled object."""
+def random_cast(
+    rng: Random, corner: Corner, *, vendors: int, night: bool, furniture: int = 0
+) -> list[list[Thing]]:
+    """Groups of things, up to so many vendors among them, and pieces of furniture, which no class
+    names; each group is one object."""
     taken: Placed = [(c.x_m, c.y_m, 0.2) for c in corner.covers]
     groups: list[list[Thing]] = []
     if vendors:
-        wanted, placed = rng.randrange(1, vendors + 1), 0
-        for k in range(3 * wanted):  # where one is drawn there may be no room, or no view of it
-            vendor = random_vendor(rng, corner, taken, f"vendor-{k}", night)
-            groups += vendor
-            placed += bool(vendor)
-            if placed == wanted:
-                break
+        groups += _some(
+            rng.randrange(1, vendors + 1),
+            lambda k: random_vendor(rng, corner, taken, f"vendor-{k}", night),
+        )
+    if furniture:
+        groups += _some(
+            rng.randrange(furniture // 2, furniture + 1),
+            lambda k: _furniture(rng, corner, taken, f"furniture-{k}"),
+        )
     for k in range(rng.randrange(1, 6)):
         groups += _vehicle(rng, corner, taken, f"vehicle-{k}", night)
     _parked(rng, corner, taken, groups)
@@ -64,6 +70,30 @@ def random_cast(rng: Random, corner: Corner, *, vendors: int, night: bool) -> li
         if at is not None and _free(taken, *at, 0.35):
             groups.append([walker(rng, f"person-{k}", at[0], at[1])])
     return groups
+
+
+def _some(wanted: int, place: Callable[[int], list[list[Thing]]]) -> list[list[Thing]]:
+    """So many, or fewer: where one is drawn there may be no room, or no view of it."""
+    groups: list[list[Thing]] = []
+    placed = 0
+    for k in range(3 * wanted):
+        group = place(k)
+        groups += group
+        placed += bool(group)
+        if placed == wanted:
+            break
+    return groups
+
+
+def _furniture(rng: Random, corner: Corner, taken: Placed, name: str) -> list[list[Thing]]:
+    """A piece of it on a pavement, or where the road ends at it, facing anywhere."""
+    s = corner.street
+    band = rng.choice(((s.road_m - 0.8, s.front_y_m - 0.6), (-s.near_walk_m, 1.0)))
+    at = _spot(rng, corner, *band)
+    if at is None or not _free(taken, *at, 0.9):
+        return []
+    heading = rng.choice((0.0, math.pi / 2, math.pi, rng.uniform(0, 6)))
+    return [[Thing(mesh=build_furniture(rng), name=name).placed(*at, heading)]]
 
 
 def walker(rng: Random, name: str, x: float, y: float) -> Thing:

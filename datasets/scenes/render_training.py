@@ -25,6 +25,7 @@ from thing import Thing
 
 FRAMES_A_SCENE = 2
 _STREET, _MARKET = 4, 10
+_FURNITURE = 14
 LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 
 
@@ -40,6 +41,11 @@ def main() -> None:
         "--eye-level",
         action="store_true",
         help="as phones and cars see a street, instead of as cameras on poles do",
+    )
+    parser.add_argument(
+        "--furnished",
+        action="store_true",
+        help=f"up to {_FURNITURE} benches, kiosks, racks and the like in each picture, no vendor",
     )
     parser.add_argument(
         "--width-px", type=int, help="of 16:9 pictures; unless given 640, and 960 now and then"
@@ -89,9 +95,9 @@ def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str,
             studio.put(thing, k + 1 if n == 0 else 0)
     for frame in range(FRAMES_A_SCENE):
         started = time.monotonic()
-        vendors = _MARKET if args.market else _STREET * (frame % 2 == 0)
+        wanted = _wanted(args, frame)
         name = f"{args.prefix}{seed:06d}_{frame}"
-        boxes = _frame(studio, corner, rng, dict(numbered), args.out, name, vendors, light.night)
+        boxes = _frame(studio, corner, rng, dict(numbered), args.out, name, wanted, light.night)
         yield (
             name,
             {
@@ -99,11 +105,18 @@ def _scene(args: argparse.Namespace, seed: int) -> Iterator[tuple[str, dict[str,
                 "light": light.name,
                 "wet": wet > 0,
                 "seed": seed,
-                "vendors": vendors > 0,
+                "vendors": wanted["vendors"] > 0,
                 "boxes": len(boxes),
                 "seconds": round(time.monotonic() - started, 1),
             },
         )
+
+
+def _wanted(args: argparse.Namespace, frame: int) -> dict[str, int]:
+    """Of what a picture shows up to so many."""
+    if args.furnished:
+        return {"vendors": 0, "furniture": _FURNITURE}
+    return {"vendors": _MARKET if args.market else _STREET * (frame % 2 == 0)}
 
 
 def _frame(
@@ -113,11 +126,11 @@ def _frame(
     numbered: dict[int, list[Thing]],
     out: Path,
     name: str,
-    vendors: int,
+    wanted: dict[str, int],
     night: bool,
 ) -> list[Box]:
     objects: list[Any] = []
-    for k, group in enumerate(random_cast(rng, corner, vendors=vendors, night=night)):
+    for k, group in enumerate(random_cast(rng, corner, **wanted, night=night)):
         numbered[100 + k] = group
         for thing in group:
             objects += studio.put(thing, 100 + k)
