@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector.inference.overlap import areas, common_areas
+
 IOU_STEPS = np.linspace(0.5, 0.95, 10)
 
 
@@ -75,12 +77,8 @@ def interval(
 
 def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Overlap of each pair of corner boxes."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    inner = np.prod(np.clip(high - low, 0, None), axis=2)
-    area_first = np.prod(first[:, 2:] - first[:, :2], axis=1)
-    area_second = np.prod(second[:, 2:] - second[:, :2], axis=1)
-    union = area_first[:, None] + area_second[None] - inner
+    inner = common_areas(first, second)
+    union = areas(first)[:, None] + areas(second)[None] - inner
     return np.asarray(inner / np.maximum(union, 1e-9))
 
 

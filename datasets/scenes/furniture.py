@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-from clutter import build_clutter
+from clutter import Maker, build_clutter
 from mesh import Mesh
 from paint import GLASS, IRON, STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
 
@@ -42,7 +41,7 @@ def _seats(mesh: Mesh, rng: Random, paint: Paint) -> None:
 
 
 def _slatted_bench(mesh: Mesh, rng: Random, paint: Paint) -> None:
-    """Slats on iron sides, with a back or, where two sit back to back, without."""
+    """Slats on iron legs, with a back or without."""
     length, slat = rng.uniform(1.3, 2.4), rng.choice((WOOD, WOOD, paint, STEEL))
     for k in range(5):
         mesh.box((length, 0.08, 0.04), (0, -0.2 + 0.1 * k, 0.45), slat)
@@ -150,7 +149,6 @@ def _transformer(mesh: Mesh, rng: Random, paint: Paint) -> None:
     mesh.box((0.35, 0.02, 0.3), (0, -0.43, high * 0.65), any_sign(rng))
 
 
-Maker = Callable[[Mesh, Random, Paint], None]
 MAKERS: tuple[Maker, ...] = (
     _seats,
     _seats,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from mesh import Points
 from numpy.typing import NDArray
 
 
-class Pinhole:
+class Pinhole(ABC):
     """What cameras share: world points (z up, metres) and where they are in the picture."""
 
     __slots__ = ()
@@ -18,13 +19,13 @@ class Pinhole:
     height_px: int
     focal_px: float
 
+    @abstractmethod
     def place(self) -> Points:
         """Where it is, (3,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def axes(self) -> tuple[Points, Points, Points]:
         """Right, down and forward in world coordinates."""
-        raise NotImplementedError
 
     def camera_points(self, world: Points) -> Points:
         """Coordinates right, down, forward of world points."""

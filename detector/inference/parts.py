@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.inference.overlap import areas, common_areas
 from detector.types import Detections, Detector
 
 _CUT_PX: Final = 2.0  # a box that ends so near a part's inner edge is a part of something
@@ -108,8 +109,6 @@ def _placed(seen: Detections, part: Part, image: NDArray[np.uint8]) -> Detection
 
 def _common(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N,) share of the smaller of the two that lies on the other."""
-    left_top = np.maximum(box[:2], others[:, :2])
-    right_bottom = np.minimum(box[2:], others[:, 2:])
-    common = np.clip(right_bottom - left_top, 0, None).prod(1)
-    smaller = np.minimum((box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(1))
+    (common,) = common_areas(box[None], others)
+    smaller = np.minimum(areas(box[None]), areas(others))
     return np.asarray(common / np.maximum(smaller, 1e-9), np.float32)

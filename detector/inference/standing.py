@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.inference.manifest import StandingSpec
+from detector.inference.overlap import areas, common_areas
 
 FAINTEST = 0.05
 """What is surer than this may be what something stands on, whether it would be told or not."""
@@ -15,26 +16,19 @@ FAINTEST = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A release's rule, for the numbers of its classes."""
+    """A release's rule, with the numbers of its classes."""
 
+    spec: StandingSpec
     class_ids: tuple[int, ...]  # of what stands
     on: int
-    within: float
-    larger: float
-    doubt: float
 
     @classmethod
     def of(cls, spec: StandingSpec | None, classes: tuple[str, ...]) -> Standing | None:
         """None where a release has no such rule."""
         if spec is None:
             return None
-        return cls(
-            class_ids=tuple(classes.index(name) for name in spec.classes),
-            on=classes.index(spec.on),
-            within=spec.within,
-            larger=spec.larger,
-            doubt=spec.doubt,
-        )
+        stand = tuple(classes.index(name) for name in spec.classes)
+        return cls(spec=spec, class_ids=stand, on=classes.index(spec.on))
 
     def floors(self, floors: NDArray[np.float32]) -> NDArray[np.float32]:
         """(C,) least scores at which boxes have to be known before they are weighed."""
@@ -50,24 +44,17 @@ class Standing:
     ) -> NDArray[np.float32]:
         """(N,) scores of (N, 4) boxes: of what stands, times (s + doubt) / (1 + doubt), s being the
         score of the surest box that it stands on, 0 without one."""
-        things = np.isin(class_id, self.class_ids)
-        others = class_id == self.on
-        stands = _lie_on(xyxy[things], xyxy[others], self.within, self.larger)
+        things, others = np.isin(class_id, self.class_ids), class_id == self.on
+        stands = self._stands(xyxy[things], xyxy[others])
         under = (stands * score[others]).max(axis=1, initial=0)
         result = score.copy()
-        result[things] *= (under + self.doubt) / (1 + self.doubt)
+        result[things] *= (under + self.spec.doubt) / (1 + self.spec.doubt)
         return result
 
-
-def _lie_on(
-    things: NDArray[np.float32], others: NDArray[np.float32], within: float, larger: float
-) -> NDArray[np.bool_]:
-    """(N, M): whether each of (N, 4) boxes lies on each of the (M, 4) larger ones."""
-    low = np.maximum(things[:, None, :2], others[None, :, :2])
-    high = np.minimum(things[:, None, 2:], others[None, :, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=2)
-    area, ground = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (things, others))
-    lies: NDArray[np.bool_] = (common >= within * area[:, None]) & (
-        ground[None, :] >= larger * area[:, None]
-    )
-    return lies
+    def _stands(
+        self, things: NDArray[np.float32], others: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """(N, M): whether each of (N, 4) boxes lies on each of the (M, 4) larger ones."""
+        area = areas(things)[:, None]
+        lies = common_areas(things, others) >= self.spec.within * area
+        return np.asarray(lies & (areas(others) >= self.spec.larger * area))

@@ -31,7 +31,7 @@ from api.service import Service
 from detector.evidence import LatestConfig, LatestPictures
 from detector.inference import warm_up
 from detector.inference.letterbox import as_input, letterboxed
-from detector.inference.suppression import suppressed
+from detector.inference.reading import Reading
 from detector.pipeline.scene import Scene
 from detector.rules import build_rule
 from detector.sources.fake import FakeSource
@@ -112,12 +112,12 @@ class Steps:
 
 
 def network(model, image: np.ndarray, costs: Costs) -> Detections:
-    spec, nms, name = model.manifest.input, model.manifest.nms, model.name
+    spec, reading, name = model.manifest.input, Reading.of(model.manifest), model.name
     canvas, box = costs.of(f"scale {name}", lambda: letterboxed(image, spec))
     batch = costs.of(f"input {name}", lambda: as_input([canvas]))
     raw = costs.of(f"infer {name}", lambda: model._backend.run(batch))
     floors = np.full(len(model.classes), 0.1, np.float32)
-    found = costs.of(f"boxes {name}", lambda: suppressed(raw[0], floors, nms))
+    found = costs.of(f"boxes {name}", lambda: reading.boxes(raw[0], floors))
     return Detections(
         xyxy_px=box.to_original(found[0]), score=found[1], class_id=found[2], classes=model.classes
     )

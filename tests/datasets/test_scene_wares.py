@@ -1,16 +1,28 @@
-"""What rendered vendors sell from, without Blender."""
+"""What rendered vendors sell from, and furniture that nobody sells from, without Blender."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 Scene = Callable[[str], ModuleType]
 VENDORS = {"stall", "cart", "ground_goods"}
+
+
+def standing_on_the_ground(mesh: Any, which: object) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest x, y and z of a mesh that is whole and stands where it should."""
+    points = mesh.points()
+    low, high = points.min(axis=0), points.max(axis=0)
+    assert np.isfinite(points).all()
+    assert -0.05 < low[2] < 0.2, (which, "hangs in the air or sinks in")
+    assert max(max(face) for face in mesh.faces) < len(points)
+    assert len(mesh.faces) == len(mesh.face_paint) == len(mesh.face_uv)
+    return low, high
 
 
 @pytest.mark.parametrize("night", [False, True])
@@ -20,15 +32,10 @@ def test_wares_are_of_their_size_and_stand_on_the_ground(scene: Scene, night: bo
     for seed in range(60):
         kind, mesh, _ = any_wares(Random(seed), night)
         seen.add(kind)
-        points = mesh.points()
-        low, high = points.min(axis=0), points.max(axis=0)
-        assert np.isfinite(points).all()
-        assert -0.05 < low[2] < 0.2, (seed, kind, "hangs in the air or sinks in")
+        low, high = standing_on_the_ground(mesh, (seed, kind))
         assert (high[:2] - low[:2] < 4.5).all(), (seed, kind)
         assert (high[:2] - low[:2]).max() > 0.6, (seed, kind)
         assert high[2] < (0.7 if kind == "ground_goods" else 3.0), (seed, kind)
-        assert max(max(face) for face in mesh.faces) < len(points)
-        assert len(mesh.faces) == len(mesh.face_paint) == len(mesh.face_uv)
     assert seen == VENDORS
 
 
@@ -68,3 +75,29 @@ def test_a_market_is_full_where_there_is_room(scene: Scene) -> None:
         }
     assert vendors > 12 * 3
     assert labels == {("rickshaw", False, None), ("rickshaw", True, "person")}
+
+
+def test_furniture_is_of_its_size_and_stands_on_the_ground(scene: Scene) -> None:
+    build, shapes = scene("furniture").build_furniture, set()
+    for seed in range(120):
+        mesh = build(Random(seed))
+        low, high = standing_on_the_ground(mesh, seed)
+        assert 0.3 < high[2] < 2.6, seed
+        assert (high[:2] - low[:2] < 8).all(), seed
+        shapes.add(len(mesh.points()))
+    assert len(shapes) > 30
+
+
+def test_a_furnished_street_has_furniture_in_view_and_no_vendor(scene: Scene) -> None:
+    corner = scene("corner").make_corner(Random(4), None, night=False, wet=0.0)
+    cast = scene("cast").random_cast
+
+    def named(**wanted: int) -> list[str]:
+        return [g[0].name.split("-")[0] for g in cast(Random(5), corner, night=False, **wanted)]
+
+    assert "furniture" not in named(vendors=4)
+    furnished = named(vendors=0, furniture=14)
+    assert furnished.count("furniture") >= 4
+    assert not {"vendor", "stall", "cart"} & set(furnished)
+    groups = cast(Random(5), corner, vendors=0, night=False, furniture=14)
+    assert not any(t.label for g in groups for t in g if t.name.startswith("furniture"))

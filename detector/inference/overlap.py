@@ -1,0 +1,22 @@
+"""How much of each other boxes cover; a box is (left, top, right, bottom)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.floating[Any]]
+
+
+def areas(boxes: Boxes) -> Boxes:
+    """(N,) of (N, 4) boxes."""
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+
+
+def common_areas(first: Boxes, second: Boxes) -> Boxes:
+    """(N, M): what each of (N, 4) boxes has in common with each of (M, 4) others."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=2))
