@@ -33,6 +33,10 @@ def plan(
         float,
         typer.Option(min=0, max=0.99, help="Share of looks at an unchanged scene; 0 on busy days"),
     ] = 0.0,
+    twice_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the others that may show something"),
+    ] = 0.2,
     cores: Annotated[int, typer.Option(min=1, help="Cores of one machine")] = 32,
     memory_gib: Annotated[float, typer.Option(min=1, help="Memory of one machine")] = 64,
     stream_mbit: Annotated[float, typer.Option(min=0.01, help="Of one stream")] = 4.0,
@@ -49,6 +53,7 @@ def plan(
     that many cameras needs when it stays connected, visits them in turns, or fetches snapshots."""
     assumed = Assumed(
         carried_share=carried_share,
+        twice_share=twice_share,
         stream_mbit_s=stream_mbit,
         incidents_per_camera_day=incidents_a_day,
         evidence_days=evidence_days,
@@ -87,7 +92,8 @@ def _costs(file: Path | None, models: Path) -> Costs:
             load_model(models / name, threads=1, choices=choices) for name in _LOOKING_AT_STREETS
         ]
     warm_up(detectors)
-    return measured_costs(detectors)
+    twice = [model for model in detectors if model.manifest.mirrored is not None]
+    return measured_costs(detectors, twice)
 
 
 def _show(cameras: int, interval_s: float, costs: Costs, found: list[Plan]) -> None:
@@ -95,7 +101,8 @@ def _show(cameras: int, interval_s: float, costs: Costs, found: list[Plan]) -> N
     console.print(
         f"{cameras} cameras, a look every {interval_s:g} s: {cameras / interval_s:.1f} looks a"
         f" second. Here a look costs {costs.examined_core_ms:.0f} core-ms, one at an unchanged"
-        f" scene {costs.carried_core_ms:.0f}."
+        f" scene {costs.carried_core_ms:.0f}, one in which something may be"
+        f" {costs.examined_core_ms + costs.second_core_ms:.0f}."
     )
     table = Table("way", "cores", "machines", "memory GiB", "network Mbit/s", "evidence TiB")
     for one in found:

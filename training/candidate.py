@@ -13,7 +13,8 @@ from training.dataset import read_dataset
 from training.gate import Verdict
 from training.gate_clip import GateClip
 from training.gate_report import ask_gate
-from training.release import STANDING, ReleaseConfig, release
+from training.reading_rules import RULES, ReadingRules
+from training.release import ReleaseConfig, release
 from training.released import released_manifest
 from training.train import TrainConfig
 
@@ -50,7 +51,7 @@ def make_candidate(
             width_px=known.input.width_px if known else side,
             height_px=known.input.height_px if known else side,
             merged=VENDOR_CLASSES if name == "street" else (),
-            standing=known.standing if known else STANDING.get(name),  # thresholds depend on it
+            rules=ReadingRules.of(known) if known else RULES.get(name, ReadingRules()),
             least_thresholds=dict(known.thresholds) if known else None,
             limits="A candidate: `gate.json` says how it compares with the running model.",
         )

@@ -42,6 +42,14 @@ class StandingRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MirroredRule:
+    """Which pictures are seen a second time, mirrored; as the runtime's `MirroredSpec`."""
+
+    classes: tuple[str, ...]
+    floor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
     """A file of the release and its hash."""
 
@@ -105,6 +113,7 @@ class Manifest:
     input: InputSpec
     nms: Suppression
     standing: StandingRule | None = None
+    mirrored: MirroredRule | None = None
     thresholds: dict[str, float]
     threshold_rule: str
     weights: FileRef

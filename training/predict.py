@@ -44,7 +44,7 @@ class NetworkModel:
     def predict(self, image: np.ndarray, floor: float = 0.001) -> Predictions:
         """Boxes of a BGR picture with a score above `floor`, best first."""
         blob, scale, left, top = letterbox(image, *self._size)
-        output = self._engine.run(blob)[0]
+        output = self._reading.output(self._engine, blob)[0]
         floors = np.full(len(output) - 4, floor, np.float32)
         xyxy, score, class_id = self._reading.boxes(output, floors)
         height, width = image.shape[:2]

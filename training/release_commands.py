@@ -77,7 +77,8 @@ def release_command(
     require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.blend import result_of
-    from training.release import STANDING, ReleaseConfig, release
+    from training.reading_rules import RULES, ReadingRules
+    from training.release import ReleaseConfig, release
 
     config = ReleaseConfig(
         name=name,
@@ -91,7 +92,7 @@ def release_command(
         max_side_px=max_side_px,
         build_options=build_options,
         merged=VENDOR_CLASSES if name == "street" else (),
-        standing=STANDING.get(name),
+        rules=RULES.get(name, ReadingRules()),
         limits=limits,
     )
     manifest = release(config)

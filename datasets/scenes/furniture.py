@@ -80,8 +80,9 @@ def _lockers(mesh: Mesh, rng: Random, paint: Paint) -> None:
 
 def _stands(mesh: Mesh, rng: Random, paint: Paint) -> None:
     """Hoops for bicycles, none in them."""
+    apart = rng.uniform(0.5, 0.9)
     for k in range(rng.randrange(3, 9)):
-        x = k * rng.uniform(0.5, 0.9)
+        x = k * apart
         mesh.path([(x, -0.3, 0), (x, -0.3, 0.75), (x, 0.3, 0.75), (x, 0.3, 0)], 0.025, STEEL)
 
 

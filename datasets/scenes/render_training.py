@@ -32,20 +32,21 @@ LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 def main() -> None:
     parser = set_options(__doc__)
     parser.add_argument("--prefix", default="r")
-    parser.add_argument(
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
         "--market",
         action="store_true",
         help=f"up to {_MARKET} vendors in each picture; else up to {_STREET} in each second one",
+    )
+    shown.add_argument(
+        "--furnished",
+        action="store_true",
+        help=f"up to {_FURNITURE} benches, kiosks, racks and the like in each picture, no vendor",
     )
     parser.add_argument(
         "--eye-level",
         action="store_true",
         help="as phones and cars see a street, instead of as cameras on poles do",
-    )
-    parser.add_argument(
-        "--furnished",
-        action="store_true",
-        help=f"up to {_FURNITURE} benches, kiosks, racks and the like in each picture, no vendor",
     )
     parser.add_argument(
         "--width-px", type=int, help="of 16:9 pictures; unless given 640, and 960 now and then"

@@ -52,6 +52,15 @@ class StandingSpec(_Part):
     doubt: float = Field(default=0.3, gt=0)
 
 
+class MirroredSpec(_Part):
+    """A picture in which one of these classes may be is seen a second time, mirrored."""
+
+    classes: tuple[str, ...] = Field(min_length=1)
+    floor: float = Field(
+        default=0.2, ge=0, lt=1, description="The score from which on one of them may be there."
+    )
+
+
 class WeightsSpec(_Part):
     """The weights' file, relative to the model's folder."""
 
@@ -79,6 +88,7 @@ class Manifest(_Part):
     input: InputSpec
     nms: NmsSpec = NmsSpec()
     standing: StandingSpec | None = None
+    mirrored: MirroredSpec | None = None
     thresholds: dict[str, float]
     weights: WeightsSpec
     bf16: Bf16Spec | None = None
@@ -113,19 +123,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
         )
-    _check_standing(path, manifest)
+    _check_classes(path, manifest)
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
     if manifest.int8 is not None:
         _check_weights(folder / manifest.int8.weights.file, manifest.int8.weights.sha256)
     return manifest
 
 
-def _check_standing(path: Path, manifest: Manifest) -> None:
-    if (standing := manifest.standing) is None:
-        return
-    unknown = sorted({*standing.classes, standing.on} - set(manifest.classes))
-    if unknown:
-        raise ModelError(f"{path}: standing: no class {', '.join(unknown)}")
+def _check_classes(path: Path, manifest: Manifest) -> None:
+    """Of the rules that name some."""
+    named = {"standing": set[str](), "mirrored": set[str]()}
+    if manifest.standing is not None:
+        named["standing"] = {*manifest.standing.classes, manifest.standing.on}
+    if manifest.mirrored is not None:
+        named["mirrored"] = {*manifest.mirrored.classes}
+    for rule, names in named.items():
+        if unknown := sorted(names - set(manifest.classes)):
+            raise ModelError(f"{path}: {rule}: no class {', '.join(unknown)}")
 
 
 def _check_weights(path: Path, expected: str) -> None:

@@ -56,7 +56,7 @@ class ReleasedModel:
         results: list[Detections | None] = [None] * len(prepared)
         for shape in {canvas.shape for canvas, _ in prepared}:
             rows = [i for i, (canvas, _) in enumerate(prepared) if canvas.shape == shape]
-            output = self._backend.run(as_input([prepared[i][0] for i in rows]))
+            output = self._reading.output(self._backend, as_input([prepared[i][0] for i in rows]))
             for row, raw in zip(rows, output, strict=True):
                 results[row] = self._detections(raw, floors, prepared[row][1])
         return [result for result in results if result is not None]

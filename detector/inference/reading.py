@@ -1,4 +1,5 @@
-"""How a release's raw output is read: boxes of its classes, each thing once, weighed."""
+"""How a release is asked and read: in one pass or two; boxes of its classes, each thing once,
+weighed."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.inference.backend import Backend
 from detector.inference.manifest import Manifest, NmsSpec
+from detector.inference.mirrored import Mirrored
 from detector.inference.standing import Standing
 from detector.inference.suppression import suppressed
 
@@ -18,10 +21,21 @@ class Reading:
 
     nms: NmsSpec
     standing: Standing | None = None
+    mirrored: Mirrored | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Reading:
-        return cls(nms=manifest.nms, standing=Standing.of(manifest.standing, manifest.classes))
+        return cls(
+            nms=manifest.nms,
+            standing=Standing.of(manifest.standing, manifest.classes),
+            mirrored=Mirrored.of(manifest.mirrored, manifest.classes),
+        )
+
+    def output(self, backend: Backend, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network says of (N, 3, H, W) pictures: (N, 4 + C, A)."""
+        if self.mirrored is None:
+            return backend.run(batch)
+        return self.mirrored.run(backend, batch)
 
     def boxes(
         self, output: NDArray[np.float32], floors: NDArray[np.float32]

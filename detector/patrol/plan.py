@@ -24,6 +24,9 @@ class Costs(BaseModel):
     carried_core_ms: float = Field(gt=0)
     """A look that keeps the detections of the last one."""
 
+    second_core_ms: float = Field(default=0, ge=0)
+    """What a look takes more in which something may be: that pass is made again, mirrored."""
+
     connected_core_ms_per_s: float = Field(ge=0)
     """A stream that stays connected, by reading alone."""
 
@@ -41,6 +44,8 @@ class Assumed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     carried_share: float = Field(default=0.0, ge=0, lt=1)
+    twice_share: float = Field(default=0.2, ge=0, le=1)
+    """Of the other looks those in which something may be."""
     stream_mbit_s: float = Field(default=4.0, gt=0)
     keyframe_kib: float = Field(default=250.0, gt=0)
     snapshot_kib: float = Field(default=400.0, gt=0)
@@ -68,7 +73,8 @@ def plans(cameras: int, interval_s: float, costs: Costs, assumed: Assumed) -> li
     """Staying connected, visiting in turns, and fetching snapshots, for the same looks."""
     looks_per_s = cameras / interval_s
     share = assumed.carried_share
-    look_ms = (1 - share) * costs.examined_core_ms + share * costs.carried_core_ms
+    examined_ms = costs.examined_core_ms + assumed.twice_share * costs.second_core_ms
+    look_ms = (1 - share) * examined_ms + share * costs.carried_core_ms
     looks_ms = looks_per_s * look_ms
     # A visit waits half a keyframe interval on average and reads all that comes meanwhile.
     read_mbit = assumed.stream_mbit_s * assumed.keyframe_every_s / 2 + _mbit(assumed.keyframe_kib)

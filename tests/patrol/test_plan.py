@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -40,6 +41,15 @@ def test_carried_looks_cost_less():
     assert half.cores / full.cores == pytest.approx((140 + 30) / 2 / 140)
 
 
+def test_looks_in_which_something_may_be_cost_more():
+    again = COSTS.model_copy(update={"second_core_ms": 70.0})
+    (*_, quiet), (*_, busy) = (
+        plans(6000, 60, again, Assumed(twice_share=share)) for share in (0.0, 0.5)
+    )
+    assert quiet.cores == pytest.approx(by_way(6000, 60)["snapshots"].cores)
+    assert busy.cores / quiet.cores == pytest.approx((140 + 35) / 140)
+
+
 def test_visits_spare_the_network_and_memory_decides_too():
     found = by_way(5000, 60)
     assert found["visited"].network_mbit_s < found["connected"].network_mbit_s / 20
@@ -75,13 +85,13 @@ def test_a_file_without_costs_is_named(tmp_path):
 
 
 def test_what_is_told_while_measuring_does_not_spoil_the_json(monkeypatch):
-    def load(folder, **_):
+    def load(*_, **__):
         structlog.get_logger("test").info("engine_chosen", engine="made")
-        return folder
+        return SimpleNamespace(manifest=SimpleNamespace(mirrored=None))
 
     monkeypatch.setattr(plan_command, "load_model", load)
     monkeypatch.setattr(plan_command, "warm_up", lambda _: None)
-    monkeypatch.setattr(plan_command, "measured_costs", lambda _: COSTS)
+    monkeypatch.setattr(plan_command, "measured_costs", lambda *_: COSTS)
     structlog.reset_defaults()  # as in a fresh process: to stdout
     answer = CliRunner().invoke(app, ["plan", "--cameras", "5", "--interval", "60", "--json"])
     assert answer.exit_code == 0, answer.output
