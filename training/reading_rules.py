@@ -32,12 +32,10 @@ class ReadingRules:
         )
 
 
-_ADDITIONS: Final = ("rooftop_shed", "rooftop_canopy")
 RULES: Final = {
     "street": ReadingRules(mirrored=MirroredSpec(classes=(*VENDOR_CLASSES, "parasol"))),
     "aerial": ReadingRules(
-        standing=StandingSpec(classes=_ADDITIONS, on="building"),
-        mirrored=MirroredSpec(classes=("parasol", *_ADDITIONS)),
+        standing=StandingSpec(classes=("rooftop_shed", "rooftop_canopy"), on="building")
     ),
 }
 """By model; what they bring: docs/models.md."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from training.libraries import EXPORT, guarded, require
+from training.libraries import EXPORT, TORCH, guarded, require
 
 app = typer.Typer()
 MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -54,6 +54,20 @@ def export(
     if int8 is not None:
         for line in add_small_weights(model, int8, pictures, for_others=for_other_cpus):
             typer.echo(line)
+
+
+@app.command()
+@guarded
+def mean(
+    out: Annotated[Path, typer.Argument(help="folder for the mean, as if it were a training's")],
+    runs: Annotated[list[Path], typer.Argument(help="folders of finished trainings")],
+    start: Annotated[Path | None, typer.Option(help="a release that counts as one of them")] = None,
+) -> None:
+    """The mean of the weights of trainings that started from one network; release it as a run."""
+    require(TORCH)
+    from training.blend import mean as mean_of
+
+    typer.echo(str(mean_of(runs, out, start)))
 
 
 @app.command("release")

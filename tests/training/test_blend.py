@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.blend import blend, result_of
+from training.blend import blend, mean, result_of
 from training.checkpoint import load_checkpoint, load_run
 from training.release import ReleaseConfig, write_training_record
 from training.train import TrainConfig, train
@@ -31,6 +31,35 @@ def test_weights_lie_between_the_start_and_the_trained_ones(tmp_path: Path) -> N
     assert len(weights) > 100
     for name in weights:
         torch.testing.assert_close(mixed.state_dict()[name], before[name].float() + 0.75)
+
+
+def shifted(folder: Path, release: Path, by: float) -> Path:
+    """A training's folder whose weights lie off the release's."""
+    network = load_checkpoint(release).model
+    moved = {k: v + by if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    network.load_state_dict(moved)
+    (folder / "run" / "weights").mkdir(parents=True)
+    torch.save({"ema": network, "model": None}, folder / "run" / "weights" / "last.pt")
+    return folder
+
+
+def test_the_mean_lies_between_all_trainings_and_their_start(tmp_path: Path) -> None:
+    runs = [shifted(tmp_path / "a", RELEASE, 1.0), shifted(tmp_path / "b", RELEASE, 3.0)]
+    before = load_checkpoint(RELEASE).model.state_dict()
+    without, _ = load_run(mean(runs, tmp_path / "without"))
+    among, classes = load_run(mean(runs, tmp_path / "among", RELEASE))
+    assert classes[0] == "cover_ok"
+    for name, value in before.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(without.state_dict()[name], value.float() + 2)
+            torch.testing.assert_close(among.state_dict()[name], value.float() + 4 / 3)
+    assert result_of(tmp_path / "among") == tmp_path / "among" / "blended.pt"
+
+
+def test_networks_of_different_sizes_have_no_mean(tmp_path: Path) -> None:
+    run = shifted(tmp_path / "a", RELEASE, 1.0)
+    with pytest.raises(ValueError, match="different sizes"):
+        mean([run], tmp_path / "out", RELEASE.parent / "street")
 
 
 def test_without_a_release_to_start_from_it_is_refused_before_training(
