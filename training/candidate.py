@@ -13,8 +13,7 @@ from training.dataset import read_dataset
 from training.gate import Verdict
 from training.gate_clip import GateClip
 from training.gate_report import ask_gate
-from training.reading_rules import RULES, ReadingRules
-from training.release import ReleaseConfig, release
+from training.release import MIRRORED, ReleaseConfig, release
 from training.released import released_manifest
 from training.train import TrainConfig
 
@@ -51,7 +50,7 @@ def make_candidate(
             width_px=known.input.width_px if known else side,
             height_px=known.input.height_px if known else side,
             merged=VENDOR_CLASSES if name == "street" else (),
-            rules=ReadingRules.of(known) if known else RULES.get(name, ReadingRules()),
+            mirrored=known.mirrored if known else MIRRORED.get(name),  # thresholds depend on it
             least_thresholds=dict(known.thresholds) if known else None,
             limits="A candidate: `gate.json` says how it compares with the running model.",
         )

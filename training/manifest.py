@@ -31,17 +31,6 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingRule:
-    """What stands on what, and counts by it; as the runtime's `StandingSpec`, which says more."""
-
-    classes: tuple[str, ...]
-    on: str
-    within: float
-    larger: float
-    doubt: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MirroredRule:
     """Which pictures are seen a second time, mirrored; as the runtime's `MirroredSpec`."""
 
@@ -112,7 +101,6 @@ class Manifest:
     classes: tuple[str, ...]
     input: InputSpec
     nms: Suppression
-    standing: StandingRule | None = None
     mirrored: MirroredRule | None = None
     thresholds: dict[str, float]
     threshold_rule: str

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from detector.inference.manifest import MirroredSpec, NmsSpec, StandingSpec
+from detector.inference.manifest import MirroredSpec, NmsSpec
+from detector.inference.mirrored import Mirrored
+from detector.inference.reading import Reading
 from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES, classes_of
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
@@ -24,16 +26,17 @@ from training.manifest import (
     Manifest,
     Metrics,
     MirroredRule,
-    StandingRule,
     Suppression,
     write_manifest,
 )
 from training.predict import OnnxModel
-from training.reading_rules import ReadingRules
 from training.thresholds import ThresholdRule, choose_thresholds
 
 LARGEST_BYTES: Final = 25_000_000
 """Weights beyond this are stored in half precision."""
+
+MIRRORED: Final = {"street": MirroredSpec(classes=(*VENDOR_CLASSES, "parasol"))}
+"""By model; what it brings: docs/models.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class ReleaseConfig:
     height_px: int
     max_side_px: int = 1280  # as the dataset was built
     merged: tuple[str, ...] = ()  # classes also measured as one
-    rules: ReadingRules = ReadingRules()  # noqa: RUF009  (frozen, without state)
+    mirrored: MirroredSpec | None = None
     limits: str = ""  # what the model cannot see, for the card
     build_options: str = ""  # further options of `dataset build`, for the card
     measured: Path | None = None  # checkpoint that never saw the validation side, when `run` did
@@ -74,8 +77,7 @@ def release(config: ReleaseConfig) -> Manifest:
         classes=classes,
         input=InputSpec(width_px=config.width_px, height_px=config.height_px),
         nms=Suppression(**suppression_of(config).model_dump()),
-        standing=_standing_rule(config.rules.standing),
-        mirrored=_mirrored_rule(config.rules.mirrored),
+        mirrored=_mirrored_rule(config.mirrored),
         thresholds=thresholds_of(config, dataset, seen),
         threshold_rule=threshold_text(config),
         weights=_file(weights, precision),
@@ -128,7 +130,8 @@ def threshold_text(config: ReleaseConfig) -> str:
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
     """What weights that never saw the validation side say of it."""
-    reading = config.rules.reading(suppression_of(config), classes_of(config.name))
+    mirrored = Mirrored.of(config.mirrored, classes_of(config.name))
+    reading = Reading(nms=suppression_of(config), mirrored=mirrored)
     how = (config.width_px, config.height_px, reading)
     if config.measured is None:
         return look(config.dataset, OnnxModel(weights, *how))
@@ -234,10 +237,6 @@ def card(config: ReleaseConfig, size: str, manifest: Manifest, measured: list[Fi
 def _file(path: Path, precision: str) -> FileRef:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return FileRef(file=path.name, sha256=digest, precision=precision)
-
-
-def _standing_rule(spec: StandingSpec | None) -> StandingRule | None:
-    return None if spec is None else StandingRule(**spec.model_dump())
 
 
 def _mirrored_rule(spec: MirroredSpec | None) -> MirroredRule | None:

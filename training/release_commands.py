@@ -91,8 +91,7 @@ def release_command(
     require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.blend import result_of
-    from training.reading_rules import RULES, ReadingRules
-    from training.release import ReleaseConfig, release
+    from training.release import MIRRORED, ReleaseConfig, release
 
     config = ReleaseConfig(
         name=name,
@@ -106,7 +105,7 @@ def release_command(
         max_side_px=max_side_px,
         build_options=build_options,
         merged=VENDOR_CLASSES if name == "street" else (),
-        rules=RULES.get(name, ReadingRules()),
+        mirrored=MIRRORED.get(name),
         limits=limits,
     )
     manifest = release(config)

@@ -36,22 +36,6 @@ class NmsSpec(_Part):
     )
 
 
-class StandingSpec(_Part):
-    """Things that are only found on something larger of another class, as an addition is on a
-    building: a box keeps `doubt / (1 + doubt)` of its score where nothing such is seen under it,
-    all of it where that is certain."""
-
-    classes: tuple[str, ...] = Field(min_length=1)
-    on: str
-    within: float = Field(
-        default=0.8, gt=0, le=1, description="Share of a thing's box that lies on the other box."
-    )
-    larger: float = Field(
-        default=1.3, ge=1, description="So many times its area has the other box, or it is the same"
-    )
-    doubt: float = Field(default=0.3, gt=0)
-
-
 class MirroredSpec(_Part):
     """A picture in which one of these classes may be is seen a second time, mirrored."""
 
@@ -87,7 +71,6 @@ class Manifest(_Part):
     classes: tuple[str, ...] = Field(min_length=1)
     input: InputSpec
     nms: NmsSpec = NmsSpec()
-    standing: StandingSpec | None = None
     mirrored: MirroredSpec | None = None
     thresholds: dict[str, float]
     weights: WeightsSpec
@@ -123,23 +106,18 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
         )
-    _check_classes(path, manifest)
+    _check_mirrored(path, manifest)
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
     if manifest.int8 is not None:
         _check_weights(folder / manifest.int8.weights.file, manifest.int8.weights.sha256)
     return manifest
 
 
-def _check_classes(path: Path, manifest: Manifest) -> None:
-    """Of the rules that name some."""
-    named = {"standing": set[str](), "mirrored": set[str]()}
-    if manifest.standing is not None:
-        named["standing"] = {*manifest.standing.classes, manifest.standing.on}
-    if manifest.mirrored is not None:
-        named["mirrored"] = {*manifest.mirrored.classes}
-    for rule, names in named.items():
-        if unknown := sorted(names - set(manifest.classes)):
-            raise ModelError(f"{path}: {rule}: no class {', '.join(unknown)}")
+def _check_mirrored(path: Path, manifest: Manifest) -> None:
+    if manifest.mirrored is None:
+        return
+    if unknown := sorted({*manifest.mirrored.classes} - set(manifest.classes)):
+        raise ModelError(f"{path}: mirrored: no class {', '.join(unknown)}")
 
 
 def _check_weights(path: Path, expected: str) -> None:

@@ -131,3 +131,10 @@ def test_a_class_that_a_release_does_not_have_is_refused(tmp_path: Path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ModelError, match="mirrored: no class hawker"):
         read_manifest(tmp_path)
+
+
+def test_the_release_says_it_of_vendors():
+    spec = read_manifest(COVERS.parent / "street").mirrored
+    assert spec is not None
+    assert spec.classes == ("stall", "cart", "ground_goods", "parasol")
+    assert read_manifest(COVERS).mirrored is None

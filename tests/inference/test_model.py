@@ -53,11 +53,11 @@ def dropped_on_a_digit(ours, theirs, xyxy, cls: int, model) -> bool:
     return bool((np.abs(iou_matrix(behind, stronger) - limit) < 0.02).any())
 
 
-def without_standing(folder: Path, copy: Path) -> Path:
-    """The release as a network and its suppression alone: what stands on what is our own rule."""
+def in_one_pass(folder: Path, copy: Path) -> Path:
+    """The release as a network and its suppression alone: the second pass is our own."""
     shutil.copytree(folder, copy)
     path = copy / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"standing": None}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"mirrored": None}))
     return copy
 
 
@@ -92,7 +92,7 @@ def test_agrees_with_ultralytics(
     pytest.importorskip("ultralytics")
     from training.checkpoint import load_checkpoint
 
-    model = load_model(without_standing(folder, tmp_path / folder.name), backend=backend)
+    model = load_model(in_one_pass(folder, tmp_path / folder.name), backend=backend)
     image = street(*size)
     ours = model.detect([image], floor=0.01)[0]
     theirs = seen_by_ultralytics(load_checkpoint(folder), image, model.manifest)
