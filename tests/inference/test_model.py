@@ -13,6 +13,7 @@ from detector.inference.letterbox import as_input, letterboxed
 from detector.inference.manifest import InputSpec
 from detector.sources.recording import Recording
 from detector.types import ModelError
+from tests.one_pass import in_one_pass
 from training.match import iou_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,14 +52,6 @@ def dropped_on_a_digit(ours, theirs, xyxy, cls: int, model) -> bool:
     behind = behind[iou_matrix(behind, xyxy.numpy()[None])[:, 0] > limit - 0.02]
     stronger = theirs.xyxy[theirs.cls == cls].numpy()
     return bool((np.abs(iou_matrix(behind, stronger) - limit) < 0.02).any())
-
-
-def in_one_pass(folder: Path, copy: Path) -> Path:
-    """The release as a network and its suppression alone: the second pass is our own."""
-    shutil.copytree(folder, copy)
-    path = copy / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"mirrored": None}))
-    return copy
 
 
 def seen_by_ultralytics(checkpoint, image: np.ndarray, manifest):
