@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import av
@@ -96,16 +97,16 @@ def _examined(detectors: Sequence[Detector], pictures: Sequence[av.VideoFrame]) 
     looker = _Looker(Watch(detectors=detectors, rules=rules))
     looker.look(pictures[0], 0)  # compiles
     return statistics.median(
-        _cost(lambda p=picture, n=number: looker.look(p, n + 1))[0]  # type: ignore[misc]
+        _cost(partial(looker.look, picture, number + 1))[0]
         for number, picture in enumerate(pictures)
     )
 
 
 def _detected(detectors: Sequence[Detector], pictures: Sequence[av.VideoFrame]) -> float:
     """The networks alone."""
-    images = [np.asarray(picture.to_ndarray(format="bgr24"), np.uint8) for picture in pictures]
+    images = [_image(picture) for picture in pictures]
     return sum(
-        statistics.median(_cost(lambda m=model, i=image: m.detect([i]))[0] for image in images)  # type: ignore[misc]
+        statistics.median(_cost(partial(model.detect, [image]))[0] for image in images)
         for model in detectors
     )
 
@@ -116,8 +117,7 @@ def _carried(pictures: Sequence[av.VideoFrame]) -> float:
     watch = Watch(detectors=[nothing], rules=(), carry=CarryConfig(for_s=1e6, levels=64))
     looker = _Looker(watch)
     costs = [
-        _cost(lambda p=picture, n=number: looker.look(p, n))[0]  # type: ignore[misc]
-        for number, picture in enumerate(pictures)
+        _cost(partial(looker.look, picture, number))[0] for number, picture in enumerate(pictures)
     ]
     return statistics.median(costs[2:] or costs)
 
@@ -131,12 +131,17 @@ class _Looker:
         self._latest = LatestPictures(LatestConfig())
 
     def look(self, picture: av.VideoFrame, number: int) -> None:
-        image: NDArray[np.uint8] = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
         at = _START + timedelta(seconds=10 * number)
+        image = _image(picture)
         frame = Frame(source_id="plan", seq=number, captured_at=at, clock="file", image=image)
         self._trust.check(frame)
         seen = self._watch.examine(frame)
         self._latest.remember(frame, seen.weak_detections)
+
+
+def _image(picture: av.VideoFrame) -> NDArray[np.uint8]:
+    """(H, W, 3), BGR."""
+    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _cost(step: Callable[[], Any]) -> tuple[float, Any]:

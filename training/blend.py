@@ -51,9 +51,9 @@ def _mixed(parts: Sequence[tuple[float, Any]], out: Path) -> Path:
     """By their shares, which sum to one. What is no number that was learned is the first one's."""
     states = [(share, network.state_dict()) for share, network in parts]
     first, network = states[0][1], parts[0][1]
-    for _, state in states[1:]:
-        if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in first.items()}:
-            raise ValueError("networks of different sizes or classes have no mean")
+    shapes = [{name: value.shape for name, value in state.items()} for _, state in states]
+    if any(other != shapes[0] for other in shapes):
+        raise ValueError("networks of different sizes or classes have no mean")
     mixed = {
         name: sum(share * state[name].float() for share, state in states)
         if value.is_floating_point()

@@ -115,7 +115,7 @@ def network(model, image: np.ndarray, costs: Costs) -> Detections:
     spec, reading, name = model.manifest.input, Reading.of(model.manifest), model.name
     canvas, box = costs.of(f"scale {name}", lambda: letterboxed(image, spec))
     batch = costs.of(f"input {name}", lambda: as_input([canvas]))
-    raw = costs.of(f"infer {name}", lambda: model._backend.run(batch))
+    raw = costs.of(f"infer {name}", lambda: reading.output(model._backend, batch))
     floors = np.full(len(model.classes), 0.1, np.float32)
     found = costs.of(f"boxes {name}", lambda: reading.boxes(raw[0], floors))
     return Detections(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.blend import blend, mean, result_of
+from training.blend import blend, last_epoch, mean, result_of
 from training.checkpoint import load_checkpoint, load_run
 from training.release import ReleaseConfig, write_training_record
 from training.train import TrainConfig, train
@@ -16,26 +16,9 @@ pytest.importorskip("ultralytics")
 RELEASE = Path(__file__).resolve().parents[2] / "models" / "covers"
 
 
-def test_weights_lie_between_the_start_and_the_trained_ones(tmp_path: Path) -> None:
-    before = load_checkpoint(RELEASE).model.state_dict()
-    trained = load_checkpoint(RELEASE).model
-    moved = {
-        name: value + 1 if value.is_floating_point() else value
-        for name, value in trained.state_dict().items()
-    }
-    trained.load_state_dict(moved)
-    torch.save({"ema": trained, "model": None}, tmp_path / "last.pt")
-    mixed, classes = load_run(blend(tmp_path / "last.pt", RELEASE, 0.25, tmp_path))
-    assert classes[0] == "cover_ok"
-    weights = [name for name, value in before.items() if value.is_floating_point()]
-    assert len(weights) > 100
-    for name in weights:
-        torch.testing.assert_close(mixed.state_dict()[name], before[name].float() + 0.75)
-
-
-def shifted(folder: Path, release: Path, by: float) -> Path:
+def shifted(folder: Path, by: float) -> Path:
     """A training's folder whose weights lie off the release's."""
-    network = load_checkpoint(release).model
+    network = load_checkpoint(RELEASE).model
     moved = {k: v + by if v.is_floating_point() else v for k, v in network.state_dict().items()}
     network.load_state_dict(moved)
     (folder / "run" / "weights").mkdir(parents=True)
@@ -43,8 +26,18 @@ def shifted(folder: Path, release: Path, by: float) -> Path:
     return folder
 
 
+def test_weights_lie_between_the_start_and_the_trained_ones(tmp_path: Path) -> None:
+    before = load_checkpoint(RELEASE).model.state_dict()
+    mixed, classes = load_run(blend(last_epoch(shifted(tmp_path, 1.0)), RELEASE, 0.25, tmp_path))
+    assert classes[0] == "cover_ok"
+    weights = [name for name, value in before.items() if value.is_floating_point()]
+    assert len(weights) > 100
+    for name in weights:
+        torch.testing.assert_close(mixed.state_dict()[name], before[name].float() + 0.75)
+
+
 def test_the_mean_lies_between_all_trainings_and_their_start(tmp_path: Path) -> None:
-    runs = [shifted(tmp_path / "a", RELEASE, 1.0), shifted(tmp_path / "b", RELEASE, 3.0)]
+    runs = [shifted(tmp_path / "a", 1.0), shifted(tmp_path / "b", 3.0)]
     before = load_checkpoint(RELEASE).model.state_dict()
     without, _ = load_run(mean(runs, tmp_path / "without"))
     among, classes = load_run(mean(runs, tmp_path / "among", RELEASE))
@@ -57,7 +50,7 @@ def test_the_mean_lies_between_all_trainings_and_their_start(tmp_path: Path) -> 
 
 
 def test_networks_of_different_sizes_have_no_mean(tmp_path: Path) -> None:
-    run = shifted(tmp_path / "a", RELEASE, 1.0)
+    run = shifted(tmp_path / "a", 1.0)
     with pytest.raises(ValueError, match="different sizes"):
         mean([run], tmp_path / "out", RELEASE.parent / "street")
 
