@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from api.run_commands import fail
 from api.run_report import RunReport, write_report
 from api.runner import run_service
 from api.service import Service
+from detector.incidents.utc import utc_now
 from detector.types import ConfigError, SourceState, XunjieError
 
 DEMO_CLIPS = Path(__file__).resolve().parent.parent / "datasets" / "scenes" / "clips"
@@ -62,7 +64,7 @@ def demo(
 
 
 def demo_config(folder: Path, port: int) -> CityConfig:
-    """Three recordings as cameras, with the zones that their ground truth states."""
+    """Three recordings that ended just now as cameras, with their ground truth's zones."""
     cameras = [_camera(clip) for clip in sorted(DEMO_CLIPS.glob("*.mp4"))]
     raw = {"data_folder": folder, "http": {"port": port}, "cameras": cameras}
     return parse_config(raw, "demo")
@@ -86,6 +88,8 @@ def _camera(clip: Path) -> dict[str, Any]:
         "kind": "stream",
         "url": str(clip),
         "pace": "fast",
+        # watched faster than it lasts, so it ended just now: no case is older than its first sight
+        "starts_at": utc_now() - timedelta(seconds=truth["duration_s"]),
         "interval_s": INTERVAL_S,
         "zones": zones,
     }
