@@ -19,7 +19,7 @@ class Frame:
     camera: str
     day: str
     name: str
-    uncertainty: float  # 0 to 1
+    uncertainty: float  # 0 to 1, or how loud the model is, 1 and more where it tells something
     phash: int
 
 
@@ -55,6 +55,20 @@ def uncertainty_of(
         for score, class_id in zip(seen.score, seen.class_id, strict=True)
     ]
     return max(doubts, default=0.0)
+
+
+def loudness_of(
+    seen: Predictions, classes: Sequence[str], thresholds: dict[str, float], watched: Sequence[str]
+) -> float:
+    """How near to telling one of the classes `watched`: its score as a share of its threshold, 1
+    and more where it is told; 0 where none is seen at all."""
+    names = [classes[int(class_id)] for class_id in seen.class_id]
+    shares = [
+        float(score) / thresholds[name]
+        for score, name in zip(seen.score, names, strict=True)
+        if name in watched
+    ]
+    return max(shares, default=0.0)
 
 
 def choose(frames: Iterable[Frame], rule: ChoiceRule, known: Sequence[int] = ()) -> list[Chosen]:

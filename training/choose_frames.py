@@ -1,4 +1,4 @@
-"""Frames of recordings and picture folders, chosen for labelling, with proposals of the model."""
+"""Frames of recordings and picture folders, chosen for labelling or as negatives by a model."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import cv2
 import numpy as np
 
 from detector.sources.recording import Recording
-from training.choose import ChoiceRule, Chosen, Frame, choose, uncertainty_of
+from training.choose import ChoiceRule, Chosen, Frame, choose, loudness_of, uncertainty_of
 from training.label import Box, box_from_corners
 from training.own_set import Incoming, OwnSet, read_own_set, safe_stem, write_own_set
 from training.phash import hash_of_file, picture_hash
 from training.picture_set import PICTURE_SUFFIXES
-from training.predict import Predictions
+from training.predict import Predictions, Predictor
 from training.released import network_of, released_manifest
 
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".ts")
 JPEG_QUALITY = 95
 SEEN_FROM = 0.05
 """Weaker detections are no doubt."""
+LICENCE = "the city's own footage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,26 @@ class Footage:
     interval_s: float = 10.0  # between two frames of a video
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A frame and what the model sees in it."""
+
+    camera: str
+    day: str
+    name: str
+    image: np.ndarray
+    seen: Predictions
+
+    def as_frame(self, uncertainty: float) -> Frame:
+        return Frame(
+            camera=self.camera,
+            day=self.day,
+            name=self.name,
+            uncertainty=uncertainty,
+            phash=picture_hash(self.image),
+        )
+
+
 def choose_frames(
     footage: Footage, model: Path, out: Path, rule: ChoiceRule, known: Sequence[Path] = ()
 ) -> tuple[OwnSet, list[Chosen]]:
@@ -41,39 +62,64 @@ def choose_frames(
     `known` are sets that exist already: what looks like a picture of theirs is no news.
     """
     manifest, network = released_manifest(model), network_of(model)
+    limits = [manifest.thresholds[name] for name in manifest.classes]
     frames: list[Frame] = []
     boxes: dict[str, tuple[Box, ...]] = {}
     pictures: dict[str, bytes] = {}
-    for camera, at, image in frames_of(footage):
-        seen = network.predict(image, floor=SEEN_FROM)
-        name = safe_stem(f"{camera}_{at:%Y%m%dT%H%M%S}_{len(frames):06}")
-        frames.append(
-            Frame(
-                camera=camera,
-                day=f"{at:%Y-%m-%d}",
-                name=name,
-                uncertainty=uncertainty_of(seen, manifest.classes, manifest.thresholds),
-                phash=picture_hash(image),
-            )
-        )
-        limits = [manifest.thresholds[name] for name in manifest.classes]
-        boxes[name] = tuple(_proposals(seen, limits, image.shape[1], image.shape[0]))
-        pictures[name] = _jpeg(image)
+    for look in _looks(footage, network):
+        doubt = uncertainty_of(look.seen, manifest.classes, manifest.thresholds)
+        frames.append(look.as_frame(doubt))
+        height, width = look.image.shape[:2]
+        boxes[look.name] = tuple(_proposals(look.seen, limits, width, height))
+        pictures[look.name] = _jpeg(look.image)
     chosen = choose(frames, rule, [value for folder in known for value in _hashes(folder)])
-    incoming = [
-        Incoming(
-            stem=item.frame.name,
-            suffix=".jpg",
-            data=pictures[item.frame.name],
-            camera=item.frame.camera,
-            day=item.frame.day,
-            boxes=boxes[item.frame.name],
-        )
-        for item in chosen
-    ]
+    incoming = [_incoming(item, pictures, boxes[item.frame.name]) for item in chosen]
     classes = manifest.classes
-    own = write_own_set(out, "proposals", "the city's own footage", classes, classes, incoming)
+    own = write_own_set(out, "proposals", LICENCE, classes, classes, incoming)
     return own, chosen
+
+
+def loudest_frames(
+    footage: Footage, model: Path, out: Path, watched: Sequence[str], per_day: int
+) -> tuple[OwnSet, list[Chosen]]:
+    """Write a set of negatives: of footage without any of the classes `watched`, the frames of each
+    camera's day in which the model came nearest to telling one, if it came anywhere near."""
+    manifest, network = released_manifest(model), network_of(model)
+    frames: list[Frame] = []
+    pictures: dict[str, bytes] = {}
+    for look in _looks(footage, network):
+        loud = loudness_of(look.seen, manifest.classes, manifest.thresholds, watched)
+        if loud > 0:
+            frames.append(look.as_frame(loud))
+            pictures[look.name] = _jpeg(look.image)
+    rule = ChoiceRule(per_day=per_day, total=len(frames) or 1, novelty_weight=0, least_novelty=0)
+    chosen = choose(frames, rule)
+    incoming = [_incoming(item, pictures) for item in chosen]
+    classes = manifest.classes
+    own = write_own_set(out, "empty_footage", LICENCE, classes, tuple(watched), incoming)
+    return own, chosen
+
+
+def _looks(footage: Footage, network: Predictor) -> Iterator[_Look]:
+    for number, (camera, at, image) in enumerate(frames_of(footage)):
+        yield _Look(
+            camera=camera,
+            day=f"{at:%Y-%m-%d}",
+            name=safe_stem(f"{camera}_{at:%Y%m%dT%H%M%S}_{number:06}"),
+            image=image,
+            seen=network.predict(image, floor=SEEN_FROM),
+        )
+
+
+def _incoming(item: Chosen, pictures: dict[str, bytes], boxes: tuple[Box, ...] = ()) -> Incoming:
+    return Incoming(
+        stem=item.frame.name,
+        suffix=".jpg",
+        data=pictures[item.frame.name],
+        camera=item.frame.camera,
+        day=item.frame.day,
+        boxes=boxes,
+    )
 
 
 def frames_of(footage: Footage) -> Iterator[tuple[str, datetime, np.ndarray]]:

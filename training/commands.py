@@ -250,13 +250,12 @@ def quiet(
     looks: Annotated[int, typer.Option(help="frames looked at in each")] = 40,
 ) -> None:
     """False detections per clip at the released thresholds."""
-    from detector.types.taxonomy import VENDOR_CLASSES
+    from detector.types.taxonomy import violations_of
     from training.quiet import measure
     from training.released import network_of, released_manifest
 
     manifest = released_manifest(model)
-    violations = {*VENDOR_CLASSES, "cover_damaged", "cover_missing"}
-    watched = [name for name in manifest.classes if name in violations]
+    watched = violations_of(manifest.name)
     network = network_of(model)
     for clip in clips:
         result = measure(clip, network, manifest.classes, manifest.thresholds, watched, looks)

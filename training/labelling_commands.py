@@ -104,6 +104,31 @@ def choose_command(
     typer.echo(f"{len(own.pictures)} frames; export them with `xunjie dataset export`")
 
 
+@app.command("empty")
+@guarded
+def empty_command(
+    out: Annotated[Path, typer.Argument(help="folder of the set of negatives")],
+    footage: Annotated[
+        list[Path], typer.Argument(help="videos, or folders of pictures; each is one camera")
+    ],
+    model: Annotated[Path, typer.Option(help="folder of the released model that is too loud")],
+    interval_s: Annotated[float, typer.Option(help="seconds between frames of a video")] = 10,
+    per_day: Annotated[int, typer.Option(help="at most so many of one camera's day")] = 10,
+) -> None:
+    """Make negatives of footage that is known to hold no violation: the frames in which the model
+    comes nearest to telling one."""
+    from detector.types.taxonomy import violations_of
+    from training.choose_frames import Footage, loudest_frames
+    from training.released import released_manifest
+
+    watched = violations_of(released_manifest(model).name)
+    taken = Footage(paths=tuple(footage), interval_s=interval_s)
+    own, chosen = loudest_frames(taken, model, out, watched, per_day)
+    for item in chosen:
+        typer.echo(f"{item.frame.name}: {item.frame.uncertainty:.2f} of a threshold")
+    typer.echo(f"{len(own.pictures)} frames without {', '.join(watched)}")
+
+
 def _pair(text: str) -> tuple[str, str]:
     theirs, sign, ours = text.rpartition("=")
     if not sign or not theirs or not ours:

@@ -8,6 +8,8 @@ from goods import goods_on, hung, load
 from mesh import Mesh
 from paint import GLASS, RUBBER, STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
 from thing import Lamp
+from three_wheeler import build_cabin_cart
+from trailer import build_trailer
 from two_wheeler import cycle_front
 
 
@@ -138,7 +140,7 @@ def _food_cart(mesh: Mesh, rng: Random, night: bool) -> None:
 
 def any_cart(rng: Random, *, night: bool = False) -> tuple[Mesh, tuple[Lamp, ...]]:
     """A cart of any kind with any load: what streets show beside the three of `build_cart`."""
-    make = rng.choice((None, _loaded, _loaded, _roofed, _motor, _pedalled, _vitrine, _cage, _ice))
+    make = rng.choice(_MAKERS)
     if make is None:
         return build_cart(rng, night=night)
     mesh = Mesh()
@@ -298,3 +300,34 @@ def _ice(mesh: Mesh, rng: Random) -> None:
     canopy = Mesh()
     _roof(canopy, rng, 1.2, 0.85, 1.1)
     mesh.join(canopy, (-0.3, 0, 0))
+
+
+def _empty(mesh: Mesh, rng: Random) -> None:
+    """A flat bed of planks on two large wheels, nothing on it, its shafts on the ground or not."""
+    length, depth = rng.uniform(1.5, 2.2), rng.uniform(0.9, 1.2)
+    tilt = rng.choice((0.0, 0.0, 0.12, -0.12))
+    for k in range(5):
+        y = (k - 2) * depth / 5
+        plank = WOOD.but(colour=grey(rng.uniform(0.3, 0.75), 0.04), mottle=0.4)
+        mesh.box((length, depth / 5 - 0.01, 0.04), (0, y, 0.72), plank, ry=tilt)
+    for side in (-1, 1):
+        y = side * (depth / 2 + 0.06)
+        mesh.hoop((0, y, 0.38), 0.36, 0.03, RUBBER)
+        mesh.spokes((0, y, 0.38), 0.35, STEEL, r=0.012)
+        mesh.box((length + 0.8, 0.06, 0.06), (0.4, side * depth * 0.35, 0.67), WOOD, ry=tilt)
+
+
+_MAKERS = (
+    None,
+    _loaded,
+    _loaded,
+    _roofed,
+    _motor,
+    _pedalled,
+    _vitrine,
+    _cage,
+    _ice,
+    _empty,
+    build_trailer,
+    build_cabin_cart,
+)

@@ -16,8 +16,12 @@ from person import Pose, build_person, random_look
 from rickshaw import build_rickshaw
 from stall import any_stall, build_stall
 from thing import Lamp, Thing
+from three_wheeler import build_passenger
 from two_wheeler import build_bicycle, build_scooter
 from vendor import build_ground_goods, build_parasol
+
+PARASOL_ROOM_M = 1.9
+"""What is as tall as this or taller, a tent or a trailer, has no parasol through its roof."""
 
 Placed = list[tuple[float, float, float]]
 Wares = tuple[str, Mesh, tuple[Lamp, ...]]
@@ -44,10 +48,10 @@ def _spot(rng: Random, corner: Corner, low: float, high: float) -> tuple[float, 
 
 
 def random_cast(
-    rng: Random, corner: Corner, *, vendors: int, night: bool, furniture: int = 0
+    rng: Random, corner: Corner, *, vendors: int, night: bool, furniture: int = 0, people: int = 10
 ) -> list[list[Thing]]:
-    """Groups of things, up to so many vendors among them, and pieces of furniture, which no class
-    names; each group is one object."""
+    """Groups of things, up to so many vendors among them, fewer people than `people`, and pieces
+    of furniture, which no class names; each group is one object."""
     taken: Placed = [(c.x_m, c.y_m, 0.2) for c in corner.covers]
     groups: list[list[Thing]] = []
     if vendors:
@@ -65,7 +69,7 @@ def random_cast(
     _parked(rng, corner, taken, groups)
     for k in range(rng.choice((0, 0, 1, 2, 3))):
         groups += _rickshaw(rng, corner, taken, f"rickshaw-{k}")
-    for k in range(rng.randrange(2, 10)):
+    for k in range(rng.randrange(2, people)):
         at = _spot(rng, corner, -corner.street.near_walk_m, corner.street.front_y_m - 0.4)
         if at is not None and _free(taken, *at, 0.35):
             groups.append([walker(rng, f"person-{k}", at[0], at[1])])
@@ -178,7 +182,8 @@ def vendor_at(
             )
         ]
     ]
-    if parasol if parasol is not None else rng.random() < 0.45:
+    room = mesh.points()[:, 2].max() < PARASOL_ROOM_M
+    if parasol if parasol is not None else room and rng.random() < 0.45:
         cloth, pole = build_parasol(rng)
         off = rng.uniform(0.2, 0.5)
         for mesh, part, label in ((cloth, "parasol", "parasol"), (pole, "pole", None)):
@@ -280,12 +285,13 @@ def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]
 
 
 def _rickshaw(rng: Random, corner: Corner, taken: Placed, name: str) -> list[list[Thing]]:
-    """A cycle rickshaw, which no class names; two in three have a rider."""
+    """A rickshaw, pedalled or with a motor, which no class names; two in three have a rider."""
     at = _spot(rng, corner, 0.6, corner.street.road_m - 0.6)
     if at is None or not _free(taken, *at, 1.4):
         return []
     heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.3)
-    groups = [[Thing(mesh=build_rickshaw(rng), name=name).placed(*at, heading)]]
+    build = rng.choice((build_rickshaw, build_passenger))
+    groups = [[Thing(mesh=build(rng), name=name).placed(*at, heading)]]
     if rng.random() < 0.67:
         pose = Pose(sitting=True, lean_rad=0.15, arms_forward_rad=0.7)
         rider = build_person(random_look(rng), pose)

@@ -24,7 +24,7 @@ from taxonomy import CLASSES, class_id
 from thing import Thing
 
 FRAMES_A_SCENE = 2
-_STREET, _MARKET = 4, 10
+_STREET, _MARKET, _CROWD = 4, 10, 22
 _FURNITURE = 14
 LIGHTS = ("day", "day", "day", "overcast", "overcast", "dusk", "night")
 
@@ -117,7 +117,9 @@ def _wanted(args: argparse.Namespace, frame: int) -> dict[str, int]:
     """Of what a picture shows up to so many."""
     if args.furnished:
         return {"vendors": 0, "furniture": _FURNITURE}
-    return {"vendors": _MARKET if args.market else _STREET * (frame % 2 == 0)}
+    if args.market:
+        return {"vendors": _MARKET, "people": _CROWD}
+    return {"vendors": _STREET * (frame % 2 == 0)}
 
 
 def _frame(

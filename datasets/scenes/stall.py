@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 from goods import covered, crate, folded, goods_on, hung, load, mound, palette, trays
-from mesh import Mesh
+from mesh import Mesh, turn
 from paint import STEEL, WOOD, Paint, any_colour, any_sign, grey, hsv
+from trailer import build_kiosk
 
 
 def build_stall(rng: Random) -> Mesh:
@@ -78,7 +80,7 @@ def _rail(mesh: Mesh, rng: Random, length: float, depth: float) -> None:
 
 def any_stall(rng: Random) -> Mesh:
     """A stall of any kind: what streets show beside the tables of `build_stall`."""
-    make = rng.choice((None, _bed, _bed, _steps, _racks, _board, _sheet, _sheet, _chest, _seats))
+    make = rng.choice(_MAKERS)
     if make is None:
         return build_stall(rng)
     mesh = Mesh()
@@ -191,3 +193,33 @@ def _seats(mesh: Mesh, rng: Random) -> None:
         at = (rng.uniform(-0.8, 1.6), rng.choice((-0.8, 0.8)))
         colour = rng.choice((hsv(0.0, 0.8, 0.7), hsv(0.6, 0.8, 0.7), grey(0.85)))
         mesh.tube((*at, 0), (*at, 0.42), 0.17, Paint(colour=colour), end_radius=0.14, sides=8)
+
+
+def _gazebo(mesh: Mesh, rng: Random) -> None:
+    """A folding tent over tables that stand along two or three of its sides."""
+    length, depth = rng.uniform(2.2, 3.4), rng.uniform(2.0, 3.0)
+    _tent(mesh, rng, length, depth)
+    for turned in ((0.0, 1.57), (0.0, 3.14), (0.0, 1.57, 4.71))[rng.randrange(3)]:
+        table = Mesh()
+        _bed(table, rng)
+        reach = 0.35 * (depth if turned in (0.0, 3.14) else length)
+        at = (reach * math.sin(turned), -reach * math.cos(turned), 0.0)
+        mesh.join(table, at, turn(turned), scale=0.8)
+    if rng.random() < 0.4:
+        hung(mesh, rng, 1.9, length * 0.9, depth * 0.9)
+
+
+_MAKERS = (
+    None,
+    _bed,
+    _bed,
+    _steps,
+    _racks,
+    _board,
+    _sheet,
+    _sheet,
+    _chest,
+    _seats,
+    _gazebo,
+    build_kiosk,
+)

@@ -23,6 +23,14 @@ MODEL_CLASSES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Model name -> its classes, index = class id in weights, labels and detections."""
 
+_VIOLATIONS: Final = (
+    *VENDOR_CLASSES,
+    "cover_damaged",
+    "cover_missing",
+    "rooftop_shed",
+    "rooftop_canopy",
+)
+
 EXCLUSIVE_MODELS: Final = ("covers",)
 """Models of whose classes a place holds one at most: a labelled cover is no pothole, also where
 potholes are not labelled."""
@@ -35,3 +43,8 @@ def classes_of(model: str) -> tuple[str, ...]:
     except KeyError:
         known = ", ".join(sorted(MODEL_CLASSES))
         raise ValueError(f"unknown model {model!r}: the taxonomy knows {known}") from None
+
+
+def violations_of(model: str) -> tuple[str, ...]:
+    """Those classes of a model that are to be told of; not what only stands beside them."""
+    return tuple(name for name in classes_of(model) if name in _VIOLATIONS)

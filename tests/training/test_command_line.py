@@ -24,7 +24,7 @@ def test_every_training_command_is_offered():
     for name in ("train", "evaluate", "export", "promote", "rollback", "dataset", "models"):
         assert f" {name} " in done.output
     done = RUNNER.invoke(app, ["dataset", "--help"])
-    for name in ("build", "check", "reviewed", "import", "export", "choose"):
+    for name in ("build", "check", "reviewed", "import", "export", "choose", "empty"):
         assert f" {name} " in done.output
 
 
