@@ -158,21 +158,6 @@ STREET_SETS: Final = (
 AERIAL_SETS: Final = (VENDOR_AERIAL, ROOFTOP_BANEPA, ROOFTOP_KAMPALA)
 
 
-def rendered_set(
-    name: str, folder: str, classes: tuple[str, ...], labelled: tuple[str, ...]
-) -> PictureSet:
-    """The project's own rendered scenes: exact labels, every class of the model labelled."""
-    return PictureSet(
-        name=name,
-        folder=folder,
-        licence="AGPL-3.0-or-later (rendered by this project)",
-        classes=tuple(item if item in labelled else "" for item in classes),
-        labelled=labelled,
-        block=1,
-        origins=((r".*", "rendered"),),
-    )
-
-
 SETS_OF_MODEL: Final[dict[str, tuple[PictureSet, ...]]] = {
     "covers": COVER_SETS,
     "street": STREET_SETS,

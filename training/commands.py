@@ -58,7 +58,10 @@ def build(
         typer.Option("--set", help="folder of one's own set, as `dataset reviewed` writes"),
     ] = None,
     set_repeat: Annotated[
-        int, typer.Option(help="how often each training picture of one's own sets counts")
+        int,
+        typer.Option(
+            help="how often each training picture of one's own sets counts; repeats are roughened"
+        ),
     ] = 1,
     limit: Annotated[
         int | None, typer.Option(help="at most so many training pictures of the other sets")

@@ -80,7 +80,7 @@ def read_own_set(folder: Path) -> OwnSet:
 
 
 def picture_set(folder: Path, repeat: int = 1) -> PictureSet:
-    """The folder as a set that a dataset can be built of."""
+    """The folder as a set that a dataset can be built of; its repeats are roughened."""
     own = read_own_set(folder)
     return PictureSet(
         name=own.name,
@@ -91,6 +91,7 @@ def picture_set(folder: Path, repeat: int = 1) -> PictureSet:
         ignore_folder="ignore",
         listed=True,
         repeat=repeat,
+        roughen=True,
     )
 
 

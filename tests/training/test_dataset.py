@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from training.dataset import BuildConfig, Dataset, build_dataset, read_dataset
-from training.label import read_boxes
+from training.label import Box, read_boxes
+from training.own_set import Incoming, picture_set, write_own_set
 from training.phash import bits_apart
 from training.picture_set import PictureSet
 from training.split import SplitRule
@@ -83,3 +84,21 @@ def test_a_rebuilt_dataset_is_the_same_and_a_changed_one_is_noticed(root: Path) 
 def test_a_missing_set_is_named(root: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"):
         build(root, source=replace(SOURCE, name="absent", folder="absent"))
+
+
+def test_repeats_of_ones_own_set_are_no_two_alike(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    image = cv2.resize(chance.integers(0, 255, (9, 16, 3), np.uint8), (320, 180))
+    data = cv2.imencode(".png", image)[1].tobytes()
+    box = Box(class_id=1, cx=0.5, cy=0.5, w=0.25, h=0.25)
+    one = Incoming(stem="p", suffix=".png", data=data, camera="c", day="2026-05-04", boxes=(box,))
+    write_own_set(tmp_path / "set", "own", "own", SOURCE.classes, SOURCE.labelled, [one])
+
+    config = BuildConfig(
+        model="covers", root=tmp_path, out=tmp_path / "out", split=SplitRule(val_every=0)
+    )
+    entries = build_dataset(config, [picture_set(tmp_path / "set", repeat=3)]).entries
+
+    assert len({entry.sha256 for entry in entries}) == 3
+    labels = {tuple(read_boxes(path)) for path in (tmp_path / "out/labels/train").iterdir()}
+    assert len(labels) == 1
