@@ -186,8 +186,10 @@ def test_a_broker_that_is_killed_and_comes_back(running, sink, subscriber):
         except DeliveryUnavailable:
             assert time.monotonic() < ends
             time.sleep(0.1)
-    found = {json.loads(subscriber.next().payload)["id"] for _ in range(2)}
-    assert found == {"before", "during"}
+    ids = []
+    while "during" not in ids:  # QoS 1: what was on its way when the broker died may come twice
+        ids.append(json.loads(subscriber.next().payload)["id"])
+    assert set(ids) == {"before", "during"}
 
 
 def test_a_message_larger_than_the_broker_takes(running, sink, subscriber):
