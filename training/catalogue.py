@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from detector.types.taxonomy import VENDOR_CLASSES
+from detector.types.taxonomy import VENDOR_CLASSES, VIOLATION_CLASSES
 from training.picture_set import PictureSet
 from training.tile import TileRule
 
@@ -13,7 +13,7 @@ _COVER_STATES: Final = ("cover_ok", "cover_damaged", "cover_missing", "storm_gra
 # Pictures of covers show hardly a pothole. Were they silent about potholes, that class would learn
 # from roads alone, and claim the covers of streets that no training picture shows.
 _COVERS_LABEL: Final = (*_COVER_STATES, "pothole")
-_HOLES: Final = ("cover_damaged", "cover_missing")
+_HOLES: Final = VIOLATION_CLASSES["cover"]
 _STREET: Final = (*VENDOR_CLASSES, "parasol")
 
 COVERS_PHONE: Final = PictureSet(

@@ -19,7 +19,7 @@ class Frame:
     camera: str
     day: str
     name: str
-    uncertainty: float  # 0 to 1, or how loud the model is, 1 and more where it tells something
+    interest: float  # the model's doubt, 0 to 1, or its loudness, above 1 where it tells something
     phash: int
 
 
@@ -29,7 +29,7 @@ class ChoiceRule:
 
     per_day: int = 10  # frames of one camera's day
     total: int = 200
-    novelty_weight: float = 0.5  # the rest is uncertainty
+    novelty_weight: float = 0.5  # the rest is the frame's own interest
     least_novelty: float = 0.1  # nearer to a chosen or known frame: a repetition
 
     def __post_init__(self) -> None:
@@ -79,12 +79,12 @@ def choose(frames: Iterable[Frame], rule: ChoiceRule, known: Sequence[int] = ())
     """
     left = list(frames)
     novelty = np.array([_novelty(frame.phash, known) for frame in left])
-    doubt = np.array([frame.uncertainty for frame in left])
+    interest = np.array([frame.interest for frame in left])
     taken: Counter[tuple[str, str]] = Counter()
     chosen: list[Chosen] = []
     free = np.ones(len(left), bool)
     while len(chosen) < rule.total:
-        worth = rule.novelty_weight * novelty + (1 - rule.novelty_weight) * doubt
+        worth = rule.novelty_weight * novelty + (1 - rule.novelty_weight) * interest
         worth[~free | (novelty < rule.least_novelty)] = -1.0
         best = int(worth.argmax()) if len(left) else -1
         if best < 0 or worth[best] < 0:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from detector.sources.recording import Recording
+from detector.types.taxonomy import violations_of
 from training.choose import ChoiceRule, Chosen, Frame, choose, loudness_of, uncertainty_of
 from training.label import Box, box_from_corners
 from training.own_set import Incoming, OwnSet, read_own_set, safe_stem, write_own_set
@@ -44,12 +45,12 @@ class _Look:
     image: np.ndarray
     seen: Predictions
 
-    def as_frame(self, uncertainty: float) -> Frame:
+    def as_frame(self, interest: float) -> Frame:
         return Frame(
             camera=self.camera,
             day=self.day,
             name=self.name,
-            uncertainty=uncertainty,
+            interest=interest,
             phash=picture_hash(self.image),
         )
 
@@ -80,11 +81,12 @@ def choose_frames(
 
 
 def loudest_frames(
-    footage: Footage, model: Path, out: Path, watched: Sequence[str], per_day: int
+    footage: Footage, model: Path, out: Path, per_day: int
 ) -> tuple[OwnSet, list[Chosen]]:
-    """Write a set of negatives: of footage without any of the classes `watched`, the frames of each
-    camera's day in which the model came nearest to telling one, if it came anywhere near."""
+    """Write a set of negatives: of footage without any violation, the frames of each camera's day
+    in which the model came nearest to telling one, if it came anywhere near."""
     manifest, network = released_manifest(model), network_of(model)
+    watched = violations_of(manifest.name)
     frames: list[Frame] = []
     pictures: dict[str, bytes] = {}
     for look in _looks(footage, network):
@@ -96,7 +98,7 @@ def loudest_frames(
     chosen = choose(frames, rule)
     incoming = [_incoming(item, pictures) for item in chosen]
     classes = manifest.classes
-    own = write_own_set(out, "empty_footage", LICENCE, classes, tuple(watched), incoming)
+    own = write_own_set(out, "empty_footage", LICENCE, classes, watched, incoming)
     return own, chosen
 
 

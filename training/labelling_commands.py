@@ -16,6 +16,12 @@ from training.libraries import guarded
 
 app = typer.Typer()
 
+_FootagePaths = Annotated[
+    list[Path], typer.Argument(help="videos, or folders of pictures; each is one camera")
+]
+_IntervalS = Annotated[float, typer.Option(help="seconds between frames of a video")]
+_PerDay = Annotated[int, typer.Option(help="at most so many of one camera's day")]
+
 
 @app.command("import")
 @guarded
@@ -79,12 +85,10 @@ def export_labels(
 @guarded
 def choose_command(
     out: Annotated[Path, typer.Argument(help="folder of the set of proposals")],
-    footage: Annotated[
-        list[Path], typer.Argument(help="videos, or folders of pictures; each is one camera")
-    ],
+    footage: _FootagePaths,
     model: Annotated[Path, typer.Option(help="folder of the released model that proposes")],
-    interval_s: Annotated[float, typer.Option(help="seconds between frames of a video")] = 10,
-    per_day: Annotated[int, typer.Option(help="at most so many of one camera's day")] = 10,
+    interval_s: _IntervalS = 10,
+    per_day: _PerDay = 10,
     total: Annotated[int, typer.Option(help="at most so many in all")] = 200,
     known: Annotated[
         list[Path] | None, typer.Option(help="sets that exist: what looks like theirs is no news")
@@ -99,7 +103,7 @@ def choose_command(
     own, chosen = choose_frames(taken, model, out, rule, known or ())
     for item in chosen:
         typer.echo(
-            f"{item.frame.name}: doubt {item.frame.uncertainty:.2f}, novelty {item.novelty:.2f}"
+            f"{item.frame.name}: doubt {item.frame.interest:.2f}, novelty {item.novelty:.2f}"
         )
     typer.echo(f"{len(own.pictures)} frames; export them with `xunjie dataset export`")
 
@@ -108,25 +112,20 @@ def choose_command(
 @guarded
 def empty_command(
     out: Annotated[Path, typer.Argument(help="folder of the set of negatives")],
-    footage: Annotated[
-        list[Path], typer.Argument(help="videos, or folders of pictures; each is one camera")
-    ],
+    footage: _FootagePaths,
     model: Annotated[Path, typer.Option(help="folder of the released model that is too loud")],
-    interval_s: Annotated[float, typer.Option(help="seconds between frames of a video")] = 10,
-    per_day: Annotated[int, typer.Option(help="at most so many of one camera's day")] = 10,
+    interval_s: _IntervalS = 10,
+    per_day: _PerDay = 10,
 ) -> None:
     """Make negatives of footage that is known to hold no violation: the frames in which the model
     comes nearest to telling one."""
-    from detector.types.taxonomy import violations_of
     from training.choose_frames import Footage, loudest_frames
-    from training.released import released_manifest
 
-    watched = violations_of(released_manifest(model).name)
     taken = Footage(paths=tuple(footage), interval_s=interval_s)
-    own, chosen = loudest_frames(taken, model, out, watched, per_day)
+    own, chosen = loudest_frames(taken, model, out, per_day)
     for item in chosen:
-        typer.echo(f"{item.frame.name}: {item.frame.uncertainty:.2f} of a threshold")
-    typer.echo(f"{len(own.pictures)} frames without {', '.join(watched)}")
+        typer.echo(f"{item.frame.name}: {item.frame.interest:.2f} of a threshold")
+    typer.echo(f"{len(own.pictures)} frames without {', '.join(own.labelled)}")
 
 
 def _pair(text: str) -> tuple[str, str]:

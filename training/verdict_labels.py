@@ -10,17 +10,10 @@ from typing import Final
 from detector.incidents.outcome import Outcome, OutcomeKind
 from detector.incidents.verdicts import Verdict
 from detector.types import Box, Incident, VerdictAnswer
-from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES
+from detector.types.taxonomy import MODEL_CLASSES, VIOLATION_CLASSES
 from training.judged import Judged
 
 COVER_STATES: Final = ("cover_ok", "cover_damaged", "cover_missing")
-
-ANSWERS_FOR: Final = {
-    "vendor": VENDOR_CLASSES,
-    "cover": ("cover_damaged", "cover_missing"),
-    "rooftop": ("rooftop_shed", "rooftop_canopy"),
-}
-"""Violation -> classes of which a rejected place holds none."""
 
 EXCLUSIVE: Final = {"cover": COVER_STATES}
 """Violation -> classes of which a labelled place holds one at most, where that is more."""
@@ -50,7 +43,7 @@ def judged_by(
     The city's refusal weighs more than the desk's confirmation: somebody was there. Handled or
     closed cases confirm what no operator has answered.
     """
-    if incident.violation not in ANSWERS_FOR:
+    if incident.violation not in VIOLATION_CLASSES:
         return Nothing(why=f"violation {incident.violation} has no classes")
     refusal = next((o for o in reversed(outcomes) if o.kind is OutcomeKind.REFUSED), None)
     if refusal is not None:
@@ -69,7 +62,7 @@ def judged_by(
 def _labelled(incident: Incident, name: str, box: Box | None, by: str) -> Judged | Nothing:
     if not any(name in classes for classes in MODEL_CLASSES.values()):
         return Nothing(why=f"no model has a class {name!r}")
-    group = EXCLUSIVE.get(incident.violation, ANSWERS_FOR[incident.violation])
+    group = EXCLUSIVE.get(incident.violation, VIOLATION_CLASSES[incident.violation])
     return _judged(incident, tuple(dict.fromkeys((*group, name))), name, "", by, box)
 
 
@@ -78,7 +71,7 @@ def _rejected(incident: Incident, reason: str, by: str) -> Judged | Nothing:
         return _judged(incident, COVER_STATES, "cover_ok", reason, by, None)
     if _SILENT.search(reason):
         return Nothing(why=f"rejected for what is not to be seen: {reason}")
-    return _judged(incident, ANSWERS_FOR[incident.violation], None, reason, by, None)
+    return _judged(incident, VIOLATION_CLASSES[incident.violation], None, reason, by, None)
 
 
 def _judged(

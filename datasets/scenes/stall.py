@@ -199,7 +199,7 @@ def _gazebo(mesh: Mesh, rng: Random) -> None:
     """A folding tent over tables that stand along two or three of its sides."""
     length, depth = rng.uniform(2.2, 3.4), rng.uniform(2.0, 3.0)
     _tent(mesh, rng, length, depth)
-    for turned in ((0.0, 1.57), (0.0, 3.14), (0.0, 1.57, 4.71))[rng.randrange(3)]:
+    for turned in rng.choice(((0.0, 1.57), (0.0, 3.14), (0.0, 1.57, 4.71))):
         table = Mesh()
         _bed(table, rng)
         reach = 0.35 * (depth if turned in (0.0, 3.14) else length)

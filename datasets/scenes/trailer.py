@@ -26,10 +26,10 @@ def build_kiosk(mesh: Mesh, rng: Random) -> None:
     """The same without wheels: newspapers, drinks, fruit."""
     length, depth = _shop(mesh, rng, 0.05)
     if rng.random() < 0.6:  # wares before the counter
-        goods_before = Mesh()
-        goods_on(goods_before, rng, 0.3, length * 0.9, 0.5)
+        wares = Mesh()
+        goods_on(wares, rng, 0.3, length * 0.9, 0.5)
         mesh.box((length * 0.9, 0.5, 0.28), (0, -depth / 2 - 0.3, 0.14), WOOD)
-        mesh.join(goods_before, (0, -depth / 2 - 0.3, 0))
+        mesh.join(wares, (0, -depth / 2 - 0.3, 0))
 
 
 def _shop(mesh: Mesh, rng: Random, low: float) -> tuple[float, float]:

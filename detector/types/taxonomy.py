@@ -23,13 +23,12 @@ MODEL_CLASSES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Model name -> its classes, index = class id in weights, labels and detections."""
 
-_VIOLATIONS: Final = (
-    *VENDOR_CLASSES,
-    "cover_damaged",
-    "cover_missing",
-    "rooftop_shed",
-    "rooftop_canopy",
-)
+VIOLATION_CLASSES: Final[dict[str, tuple[str, ...]]] = {
+    "vendor": VENDOR_CLASSES,
+    "cover": ("cover_damaged", "cover_missing"),
+    "rooftop": ("rooftop_shed", "rooftop_canopy"),
+}
+"""Violation -> the classes that are one, none of which a rejected place holds."""
 
 EXCLUSIVE_MODELS: Final = ("covers",)
 """Models of whose classes a place holds one at most: a labelled cover is no pothole, also where
@@ -47,4 +46,5 @@ def classes_of(model: str) -> tuple[str, ...]:
 
 def violations_of(model: str) -> tuple[str, ...]:
     """Those classes of a model that are to be told of; not what only stands beside them."""
-    return tuple(name for name in classes_of(model) if name in _VIOLATIONS)
+    told = {name for classes in VIOLATION_CLASSES.values() for name in classes}
+    return tuple(name for name in classes_of(model) if name in told)

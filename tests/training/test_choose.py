@@ -22,7 +22,7 @@ def seen(*rows: tuple[float, int]) -> Predictions:
 
 def frame(number: int, doubt: float, phash: int | None = None, camera: str = "a", day: str = "1"):
     look = int(np.random.default_rng(number).integers(0, 2**63)) if phash is None else phash
-    return Frame(camera=camera, day=day, name=str(number), uncertainty=doubt, phash=look)
+    return Frame(camera=camera, day=day, name=str(number), interest=doubt, phash=look)
 
 
 def names(chosen) -> list[str]:
