@@ -122,6 +122,22 @@ def paste(
     typer.echo(f"{len(grown.entries)} pictures, sha256 {grown.sha256}")
 
 
+@dataset_app.command("overlay")
+@guarded
+def overlay(
+    folder: Annotated[Path, typer.Argument(help="a built dataset")],
+    rendered: Annotated[
+        list[Path], typer.Argument(help="folders of datasets/scenes/render_overlays.py")
+    ],
+) -> None:
+    """Add training pictures with what was rendered to stand in them, each also roughened."""
+    from training.overlay import lay_over, overlays_in
+
+    found = [item for place in rendered for item in overlays_in(place)]
+    grown = lay_over(folder, found)
+    typer.echo(f"{len(grown.entries)} pictures, sha256 {grown.sha256}")
+
+
 @dataset_app.command("vary")
 @guarded
 def vary(

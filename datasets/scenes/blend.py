@@ -26,9 +26,11 @@ from thing import Lamp, Thing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One rendered picture: linear RGB, the number of the thing at each pixel, distance."""
+    """One rendered picture: linear RGB (times alpha), how opaque it is, the number of the thing at
+    each pixel, distance."""
 
     rgb: NDArray[np.float32]
+    alpha: NDArray[np.float32]
     index: NDArray[np.int32]
     depth_m: NDArray[np.float32]
 
@@ -36,12 +38,16 @@ class Shot:
 class Studio:
     """A Blender scene that things are put into and taken out of."""
 
-    def __init__(self, *, samples: int, size_px: tuple[int, int]) -> None:
+    def __init__(
+        self, *, samples: int, size_px: tuple[int, int], transparent: bool = False
+    ) -> None:
+        """`transparent`: nothing is behind the things, neither ground nor sky."""
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene: Any = bpy.context.scene
         self._materials: dict[Paint, Any] = {}
         self._meshes: dict[int, tuple[Mesh, Any]] = {}
         self._set_up(samples, size_px)
+        self._scene.render.film_transparent = transparent
         self._world: Any = bpy.data.worlds.new("sky")
         self._scene.world = self._world
         self._sun: Any = None
@@ -81,6 +87,16 @@ class Studio:
         obj.pass_index = number
         self._scene.collection.objects.link(obj)
         return [obj, *[self._lamp(lamp) for lamp in thing.world_lamps()]]
+
+    def catch_shadows(self) -> None:
+        """Level ground that shows nothing but the shadows on it, as alpha."""
+        data = bpy.data.meshes.new("ground")
+        side = 200.0
+        corners = [(-side, -side, 0), (side, -side, 0), (side, side, 0), (-side, side, 0)]
+        data.from_pydata(corners, [], [(0, 1, 2, 3)])
+        ground = bpy.data.objects.new("ground", data)
+        ground.is_shadow_catcher = True
+        self._scene.collection.objects.link(ground)
 
     def take_out(self, objects: list[Any]) -> None:
         """Remove objects and the geometry that only they used."""
@@ -181,7 +197,10 @@ class Studio:
         index = next(v for k, v in planes.items() if k.startswith(("IndexOB", "Object Index")))
         depth = next(v for k, v in planes.items() if k.startswith("Depth"))
         return Shot(
-            rgb=rgb, index=np.rint(index).astype(np.int32), depth_m=depth.astype(np.float32)
+            rgb=rgb,
+            alpha=planes["Combined.A"].astype(np.float32),
+            index=np.rint(index).astype(np.int32),
+            depth_m=depth.astype(np.float32),
         )
 
     # ---- materials ----------------------------------------------------------------------
