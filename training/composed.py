@@ -44,11 +44,16 @@ def picture_of(folder: Path, entry: Entry) -> NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
+def composed_name(of: Entry, suffix: str) -> str:
+    """What is made of a picture is called so."""
+    return f"{Path(of.name).stem}__{suffix}.jpg"
+
+
 def write_composed(
     folder: Path, of: Entry, suffix: str, image: NDArray[np.uint8], boxes: Sequence[Box]
 ) -> Entry:
     """Writes what was made of a picture, under its name and a suffix."""
-    name = f"{Path(of.name).stem}__{suffix}.jpg"
+    name = composed_name(of, suffix)
     target = _image(folder, name)
     cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     write_boxes(_labels(folder, name), list(boxes))

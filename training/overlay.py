@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.composed import grown, labels_of, picture_of, write_composed
+from training.composed import composed_name, grown, labels_of, picture_of, write_composed
 from training.dataset import Dataset, Entry, read_dataset
 from training.label import Box, box_from_corners
 from training.roughen import roughened, seed_of
@@ -61,15 +61,15 @@ def lay_over(folder: Path, overlays: Sequence[Overlay]) -> Dataset:
     that side are left out. Raises ValueError where none is, or a name was added before."""
     dataset = read_dataset(folder)
     train = {entry.name: entry for entry in dataset.entries if entry.split == "train"}
-    made: list[Entry] = []
-    for overlay in overlays:
-        if overlay.of in train:
-            made += _laid(folder, train[overlay.of], overlay, dataset.classes)
-    if not made:
+    wanted = [overlay for overlay in overlays if overlay.of in train]
+    if not wanted:
         raise ValueError(f"{folder}: none of the overlays is of a training picture")
-    again = {entry.name for entry in made} & set(train)
-    if again or len({entry.name for entry in made}) < len(made):
+    names = [composed_name(train[overlay.of], overlay.path.stem) for overlay in wanted]
+    if set(names) & set(train) or len(set(names)) < len(names):
         raise ValueError(f"{folder}: overlays of these names are in it already")
+    made: list[Entry] = []
+    for overlay in wanted:
+        made += _laid(folder, train[overlay.of], overlay, dataset.classes)
     return grown(folder, dataset, made)
 
 
