@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 PERSON_M = 1.62
 """Mean height in pictures: hats and heels, bent backs, children."""
 _HORIZONS = np.linspace(0.15, 0.62, 48)
+_REPEAT = re.compile(r"__r\d+\.jpg$")  # as `training.copies` names them
 _UPRIGHT = (1.7, 4.6)  # height by width of a person who stands, seen whole
 
 
@@ -43,27 +45,44 @@ class Backdrop:
     standing: tuple[Standing, ...]
 
 
-def backdrops_of(dataset: Path, needed: Sequence[str]) -> Iterator[Backdrop]:
-    """Training photographs, each once, in which all classes `needed` are labelled."""
-    record = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
-    for entry in record["entries"]:
-        once = entry["split"] == "train" and not entry["made"] and "__r" not in entry["name"]
-        if once and set(needed) <= set(entry["labelled"]):
-            yield _backdrop(dataset, entry["name"], record["classes"])
+class Backdrops(Sequence[Backdrop]):
+    """A built dataset's training photographs in which all classes `needed` are labelled, each once,
+    read when it is asked for."""
 
+    def __init__(self, dataset: Path, needed: Sequence[str]) -> None:
+        record = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
+        self._dataset = dataset
+        self._classes: list[str] = record["classes"]
+        self._names: list[str] = [
+            entry["name"]
+            for entry in record["entries"]
+            if entry["split"] == "train"
+            and not entry["made"]
+            and not _REPEAT.search(entry["name"])
+            and set(needed) <= set(entry["labelled"])
+        ]
 
-def _backdrop(dataset: Path, name: str, classes: Sequence[str]) -> Backdrop:
-    image = cv2.imread(str(dataset / "images" / "train" / name))
-    if image is None:
-        raise FileNotFoundError(f"{dataset}: picture {name} is missing")
-    standing = []
-    labels = (dataset / "labels" / "train" / name).with_suffix(".txt")
-    for line in labels.read_text(encoding="utf-8").splitlines():
-        number, cx, cy, w, h = map(float, line.split())
-        if number < len(classes):  # the others are rows that mask
-            corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-            standing.append(Standing(label=classes[int(number)], xyxy=corners))
-    return Backdrop(name=name, image=np.asarray(image, np.uint8), standing=tuple(standing))
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, number: int) -> Backdrop:  # type: ignore[override]
+        name = self._names[number]
+        image = cv2.imread(str(self._dataset / "images" / "train" / name))
+        if image is None:
+            raise FileNotFoundError(f"{self._dataset}: picture {name} is missing")
+        labels = (self._dataset / "labels" / "train" / name).with_suffix(".txt")
+        return Backdrop(
+            name=name, image=np.asarray(image, np.uint8), standing=self._standing(labels)
+        )
+
+    def _standing(self, labels: Path) -> tuple[Standing, ...]:
+        standing = []
+        for line in labels.read_text(encoding="utf-8").splitlines():
+            number, cx, cy, w, h = map(float, line.split())
+            if number < len(self._classes):  # the others are rows that mask
+                corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+                standing.append(Standing(label=self._classes[int(number)], xyxy=corners))
+        return tuple(standing)
 
 
 def lens_of(backdrop: Backdrop, rng: Random, width_px: int) -> Lens:

@@ -38,16 +38,12 @@ class Shot:
 class Studio:
     """A Blender scene that things are put into and taken out of."""
 
-    def __init__(
-        self, *, samples: int, size_px: tuple[int, int], transparent: bool = False
-    ) -> None:
-        """`transparent`: nothing is behind the things, neither ground nor sky."""
+    def __init__(self, *, samples: int, size_px: tuple[int, int]) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene: Any = bpy.context.scene
         self._materials: dict[Paint, Any] = {}
         self._meshes: dict[int, tuple[Mesh, Any]] = {}
         self._set_up(samples, size_px)
-        self._scene.render.film_transparent = transparent
         self._world: Any = bpy.data.worlds.new("sky")
         self._scene.world = self._world
         self._sun: Any = None
@@ -88,8 +84,9 @@ class Studio:
         self._scene.collection.objects.link(obj)
         return [obj, *[self._lamp(lamp) for lamp in thing.world_lamps()]]
 
-    def catch_shadows(self) -> None:
-        """Level ground that shows nothing but the shadows on it, as alpha."""
+    def over_nothing(self) -> None:
+        """No sky, and level ground of which nothing shows but the shadows on it, as alpha."""
+        self._scene.render.film_transparent = True
         data = bpy.data.meshes.new("ground")
         side = 200.0
         corners = [(-side, -side, 0), (side, -side, 0), (side, side, 0), (-side, side, 0)]

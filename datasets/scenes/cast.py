@@ -28,7 +28,8 @@ Wares = tuple[str, Mesh, tuple[Lamp, ...]]
 """What a vendor sells from: its class, its shape and the lamps on it."""
 
 
-def _free(taken: Placed, x: float, y: float, r: float) -> bool:
+def free(taken: Placed, x: float, y: float, r: float) -> bool:
+    """Whether nothing taken is within that radius of its own; then it is taken too."""
     ok = all(math.hypot(x - a, y - b) > r + c for a, b, c in taken)
     if ok:
         taken.append((x, y, r))
@@ -71,7 +72,7 @@ def random_cast(
         groups += _rickshaw(rng, corner, taken, f"rickshaw-{k}")
     for k in range(rng.randrange(2, people)):
         at = _spot(rng, corner, -corner.street.near_walk_m, corner.street.front_y_m - 0.4)
-        if at is not None and _free(taken, *at, 0.35):
+        if at is not None and free(taken, *at, 0.35):
             groups.append([walker(rng, f"person-{k}", at[0], at[1])])
     return groups
 
@@ -94,7 +95,7 @@ def _furniture(rng: Random, corner: Corner, taken: Placed, name: str) -> list[li
     s = corner.street
     band = rng.choice(((s.road_m - 0.8, s.front_y_m - 0.6), (-s.near_walk_m, 1.0)))
     at = _spot(rng, corner, *band)
-    if at is None or not _free(taken, *at, 0.9):
+    if at is None or not free(taken, *at, 0.9):
         return []
     heading = rng.choice((0.0, math.pi / 2, math.pi, rng.uniform(0, 6)))
     return [[Thing(mesh=build_furniture(rng), name=name).placed(*at, heading)]]
@@ -127,7 +128,7 @@ def random_vendor(
         )
     )
     at = _spot(rng, corner, *band)
-    if at is None or not _free(taken, *at, 1.3):
+    if at is None or not free(taken, *at, 1.3):
         return []
     heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.25)
     return vendor_at(rng, name, at, heading, night, wares=any_wares(rng, night))
@@ -231,7 +232,7 @@ def _vehicle(
     lane = s.road_m * (0.25 if at[1] < s.road_m / 2 else 0.75)
     heading = (0.0 if lane < s.road_m / 2 else math.pi) + rng.gauss(0, 0.04)
     kind = rng.choice(("car", "car", "car", "motorcycle", "motorcycle", "bus", "truck"))
-    if not _free(taken, at[0], lane, {"motorcycle": 1.1, "bus": 6.0, "truck": 3.6}.get(kind, 2.6)):
+    if not free(taken, at[0], lane, {"motorcycle": 1.1, "bus": 6.0, "truck": 3.6}.get(kind, 2.6)):
         return []
     return moving(rng, kind, name, at[0], lane + rng.uniform(-0.4, 0.4), heading, night)
 
@@ -269,7 +270,7 @@ def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]
         at = _spot(rng, corner, s.road_m + 0.9, s.front_y_m - 1.0)
         kind = rng.choice(("motorcycle", "bicycle"))
         for k in range(rng.randrange(2, 6)):
-            if at is not None and _free(taken, at[0] + k * 0.75, at[1], 0.3):
+            if at is not None and free(taken, at[0] + k * 0.75, at[1], 0.3):
                 mesh = build_scooter(rng) if kind == "motorcycle" else build_bicycle(rng)
                 thing = Thing(mesh=mesh, name=f"parked-{k}", label=kind)
                 groups.append(
@@ -277,7 +278,7 @@ def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]
                 )
     if rng.random() < 0.4:
         at = _spot(rng, corner, 0.5, 2.5)
-        if at is not None and _free(taken, at[0], 1.2, 2.4):
+        if at is not None and free(taken, at[0], 1.2, 2.4):
             mesh, _ = build_car(rng, rng.choice(("sedan", "hatch", "van")))
             groups.append(
                 [Thing(mesh=mesh, name="parked-car", label="car").placed(at[0], 1.2, 0.0)]
@@ -287,7 +288,7 @@ def _parked(rng: Random, corner: Corner, taken: Placed, groups: list[list[Thing]
 def _rickshaw(rng: Random, corner: Corner, taken: Placed, name: str) -> list[list[Thing]]:
     """A rickshaw, pedalled or with a motor, which no class names; two in three have a rider."""
     at = _spot(rng, corner, 0.6, corner.street.road_m - 0.6)
-    if at is None or not _free(taken, *at, 1.4):
+    if at is None or not free(taken, *at, 1.4):
         return []
     heading = rng.choice((0, math.pi)) + rng.gauss(0, 0.3)
     build = rng.choice((build_rickshaw, build_passenger))

@@ -54,13 +54,19 @@ class Listing:
         (self.folder / "set.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
-def set_options(description: str | None) -> argparse.ArgumentParser:
-    """What every script that renders a set is told."""
+def picture_options(description: str | None) -> argparse.ArgumentParser:
+    """What every script that renders pictures is told."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--samples", type=int, default=6)
+    return parser
+
+
+def set_options(description: str | None) -> argparse.ArgumentParser:
+    """What every script that renders a set is told."""
+    parser = picture_options(description)
     parser.add_argument(
         "--side",
         choices=("train", "val", "newest"),

@@ -19,12 +19,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from backdrop import Backdrop, backdrops_of, lens_of
+from backdrop import Backdrop, Backdrops, lens_of
 from blend import Shot, Studio
 from boxes import boxes_of
-from cast import any_wares, vendor_at, walker
+from cast import Placed, any_wares, free, vendor_at, walker
 from lens import Lens
 from light import make_light
+from listing import picture_options
 from mesh import Mesh
 from numpy.typing import NDArray
 from rickshaw import build_rickshaw
@@ -34,25 +35,23 @@ from three_wheeler import build_passenger
 WIDTH_PX = 512
 _VENDORS = ("stall", "cart", "ground_goods")
 _MOST = 5
+_ROOM_M = 1.2  # around each
 _SIDE_M, _TALL_M = 2.2, 1.6  # of what a vendor takes, about
 _NEAREST, _FARTHEST = 0.6, 0.035  # its height, of the picture's
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = picture_options(__doc__)
     parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=3)
+    parser.set_defaults(samples=3)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    backdrops = list(backdrops_of(args.dataset, _VENDORS))
-    order = Random(args.seed)
-    order.shuffle(backdrops)
+    backdrops = Backdrops(args.dataset, _VENDORS)
+    order = list(range(len(backdrops)))
+    Random(args.seed).shuffle(order)
     made: list[dict[str, Any]] = []
     tries = (
-        _overlay(backdrops[k % len(backdrops)], args, args.seed * 100_000 + k) for k in count()
+        _overlay(backdrops[order[k % len(order)]], args, args.seed * 100_000 + k) for k in count()
     )
     for record in islice((r for r in tries if r is not None), args.frames):
         made.append(record)
@@ -70,10 +69,10 @@ def _overlay(backdrop: Backdrop, args: argparse.Namespace, seed: int) -> dict[st
     if not groups:
         return None
     size = (lens.width_px, lens.height_px)
-    studio = Studio(samples=args.samples, size_px=size, transparent=True)
+    studio = Studio(samples=args.samples, size_px=size)
     studio.light(make_light(rng.choice(("day", "day", "overcast", "overcast")), rng))
     studio.camera(lens)
-    studio.catch_shadows()
+    studio.over_nothing()
     numbered = {100 + k: group for k, group in enumerate(groups)}
     for number, group in numbered.items():
         for thing in group:
@@ -99,7 +98,7 @@ def _overlay(backdrop: Backdrop, args: argparse.Namespace, seed: int) -> dict[st
 def _cast(rng: Random, backdrop: Backdrop, lens: Lens) -> list[list[Thing]]:
     """Vendors, and now and then a rickshaw or people, which hide a part of them."""
     street = rng.choice((0.0, 0.0, math.pi / 2)) + rng.gauss(0, 0.35)
-    taken: list[tuple[float, float]] = []
+    taken: Placed = []
     groups: list[list[Thing]] = []
     for k in range(rng.randrange(1, _MOST)):
         at = _spot(rng, backdrop, lens, taken)
@@ -115,15 +114,13 @@ def _cast(rng: Random, backdrop: Backdrop, lens: Lens) -> list[list[Thing]]:
             mesh: Mesh = rng.choice((build_rickshaw, build_passenger))(rng)
             groups.append([Thing(mesh=mesh, name="rickshaw").placed(*at, street)])
     for k in range(rng.choice((0, 0, 1, 2, 3))):  # between the camera and a vendor
-        x, y = rng.choice(taken)
+        x, y, _ = rng.choice(taken)
         near = rng.uniform(0.75, 0.95)
         groups.append([walker(rng, f"person-{k}", near * x, near * y + rng.uniform(-0.8, 0.8))])
     return groups
 
 
-def _spot(
-    rng: Random, backdrop: Backdrop, lens: Lens, taken: list[tuple[float, float]]
-) -> tuple[float, float] | None:
+def _spot(rng: Random, backdrop: Backdrop, lens: Lens, taken: Placed) -> tuple[float, float] | None:
     """A place on the ground, mostly where people are, that nothing nearer would stand before."""
     feet = [s.xyxy for s in backdrop.standing if s.label == "person"]
     for _ in range(60):
@@ -133,10 +130,7 @@ def _spot(
         else:
             u, v = rng.uniform(0.03, 0.97), rng.uniform(0.4, 0.98)
         at = lens.ground(u * lens.width_px, min(v, 1.05) * lens.height_px)
-        if at is None or not _fits(backdrop, lens, at, (u, v)):
-            continue
-        if all(math.dist(at, other) > 2.4 for other in taken):
-            taken.append(at)
+        if at is not None and _fits(backdrop, lens, at, (u, v)) and free(taken, *at, _ROOM_M):
             return at
     return None
 
@@ -174,12 +168,10 @@ def _developed(shot: Shot, backdrop: Backdrop, rng: Random) -> NDArray[np.uint8]
     colour = photograph.reshape(-1, 3).mean(axis=0)
     bright = float(np.clip(colour.mean(), 0.02, 0.5)) * math.exp(rng.gauss(0, 0.25))
     tint = (colour / max(float(colour.mean()), 1e-3)) ** 0.4
-    alpha = np.clip(shot.alpha, 0, 1)[..., None]
     light = shot.rgb * (bright / max(float(np.minimum(shot.rgb[seen], 2.0).mean()), 1e-3)) * tint
     sigma = rng.uniform(0.3, 1.0)
-    light, alpha = cv2.GaussianBlur(light, (0, 0), sigma), cv2.GaussianBlur(alpha, (0, 0), sigma)
-    alpha = alpha[..., None]
-    plain = light / np.maximum(alpha, 1e-3)
+    alpha = cv2.GaussianBlur(np.clip(shot.alpha, 0, 1), (0, 0), sigma)[..., None]
+    plain = cv2.GaussianBlur(light, (0, 0), sigma) / np.maximum(alpha, 1e-3)
     plain = plain * (1 + plain / 9.0) / (1 + plain * 0.35)
     shown = np.power(np.clip(plain, 0, 1), 1 / 2.2)
     noise = np.random.default_rng(rng.randrange(2**31)).normal(

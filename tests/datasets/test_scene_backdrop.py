@@ -86,7 +86,7 @@ def test_only_training_photographs_with_all_labels_are_drawn_on(
     cv2.imwrite(str(tmp_path / "images" / "train" / "a.jpg"), np.zeros((60, 80, 3), np.uint8))
     text = "1 0.5 0.5 0.2 0.4\n3 0.5 0.5 1 1\n"  # a cart, and a row that masks
     (tmp_path / "labels" / "train" / "a.txt").write_text(text)
-    found = list(scene("backdrop").backdrops_of(tmp_path, ("stall", "cart")))
+    found = list(scene("backdrop").Backdrops(tmp_path, ("stall", "cart")))
     assert [backdrop.name for backdrop in found] == ["a.jpg"]
     (cart,) = found[0].standing
     assert cart.label == "cart"

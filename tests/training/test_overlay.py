@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from training.dataset import BuildConfig, build_dataset, read_dataset
+from tests.training.made_dataset import build_made
+from training.dataset import read_dataset
 from training.label import read_boxes
 from training.overlay import lay_over, overlays_in
 from training.picture_set import PictureSet
-from training.split import SplitRule
 
 SOURCE = PictureSet(
     name="made",
@@ -26,22 +26,9 @@ RED = (30, 30, 230)
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """Grey pictures with a person in the left half and one in the right half."""
-    chance = np.random.default_rng(0)
-    for kind in ("images", "labels"):
-        (tmp_path / "made" / kind).mkdir(parents=True)
-    for number in range(8):
-        coarse = chance.integers(100, 180, (6, 9, 3), np.uint8)
-        image = cv2.resize(coarse, (300, 200), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(tmp_path / "made" / "images" / f"p_{number}.png"), image)
-        (tmp_path / "made" / "labels" / f"p_{number}.txt").write_text(
-            "1 0.2 0.5 0.1 0.4\n1 0.7 0.5 0.1 0.4\n"
-        )
-    config = BuildConfig(
-        model="street", root=tmp_path, out=tmp_path / "out", split=SplitRule(val_every=4)
-    )
-    build_dataset(config, [SOURCE])
-    return tmp_path / "out"
+    """Pictures with a person in the left half and one in the right half."""
+    persons = "1 0.2 0.5 0.1 0.4\n1 0.7 0.5 0.1 0.4\n"
+    return build_made(tmp_path, SOURCE, "street", 8, lambda number, image: persons)
 
 
 def rendered(folder: Path, of: list[str]) -> Path:

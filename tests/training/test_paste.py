@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from training.dataset import BuildConfig, build_dataset, read_dataset
+from tests.training.made_dataset import build_made
+from training.dataset import read_dataset
 from training.label import Box, read_boxes
 from training.paste import HORIZON, PasteConfig, cut_out, paste_into
 from training.picture_set import PictureSet
-from training.split import SplitRule
 
 RED = (40, 40, 220)
 CONFIG = PasteConfig(classes=("cover_missing",), count=12, min_side_px=30, seed=4)
@@ -27,23 +27,14 @@ SOURCE = PictureSet(
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """Half the pictures show a red square, the others nothing."""
-    chance = np.random.default_rng(0)
-    for kind in ("images", "labels"):
-        (tmp_path / "made" / kind).mkdir(parents=True)
-    for number in range(16):
-        coarse = chance.integers(90, 200, (6, 9, 3), np.uint8)
-        image = cv2.resize(coarse, (300, 200), interpolation=cv2.INTER_CUBIC)
-        label = ""
-        if number % 2:
-            image[70:130, 120:180] = RED
-            label = "1 0.5 0.5 0.2 0.3\n"
-        cv2.imwrite(str(tmp_path / "made" / "images" / f"p_{number}.png"), image)
-        (tmp_path / "made" / "labels" / f"p_{number}.txt").write_text(label)
-    config = BuildConfig(
-        model="covers", root=tmp_path, out=tmp_path / "out", split=SplitRule(val_every=4)
-    )
-    build_dataset(config, [SOURCE])
-    return tmp_path / "out"
+
+    def draw(number: int, image: np.ndarray) -> str:
+        if number % 2 == 0:
+            return ""
+        image[70:130, 120:180] = RED
+        return "1 0.5 0.5 0.2 0.3\n"
+
+    return build_made(tmp_path, SOURCE, "covers", 16, draw)
 
 
 def test_objects_stand_below_the_horizon_on_pictures_that_had_none(built: Path) -> None:
