@@ -92,7 +92,7 @@ def _costs(file: Path | None, models: Path) -> Costs:
             load_model(models / name, threads=1, choices=choices) for name in _LOOKING_AT_STREETS
         ]
     warm_up(detectors)
-    twice = [model for model in detectors if model.manifest.mirrored is not None]
+    twice = [model for model in detectors if model.manifest.seen_twice]
     return measured_costs(detectors, twice)
 
 

@@ -1,4 +1,4 @@
-"""A release without its second, mirrored pass: what others compute of the same weights."""
+"""A release without its second pass: what others compute of the same weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def in_one_pass(folder: Path, copy: Path) -> Path:
     for path in folder.iterdir():
         (copy / path.name).symlink_to(path.resolve())
     manifest = copy / "manifest.json"
-    told = json.loads(manifest.read_text(encoding="utf-8")) | {"mirrored": None}
+    told = json.loads(manifest.read_text(encoding="utf-8")) | {"mirrored": None, "smaller": None}
     manifest.unlink()
     manifest.write_text(json.dumps(told), encoding="utf-8")
     return copy

@@ -13,7 +13,7 @@ from training.dataset import read_dataset
 from training.gate import Verdict
 from training.gate_clip import GateClip
 from training.gate_report import ask_gate
-from training.release import MIRRORED, ReleaseConfig, release
+from training.release import MIRRORED, SMALLER, ReleaseConfig, release
 from training.released import released_manifest
 from training.train import TrainConfig
 
@@ -51,6 +51,7 @@ def make_candidate(
             height_px=known.input.height_px if known else side,
             merged=VENDOR_CLASSES if name == "street" else (),
             mirrored=known.mirrored if known else MIRRORED.get(name),  # thresholds depend on it
+            smaller=known.smaller if known else SMALLER.get(name),
             least_thresholds=dict(known.thresholds) if known else None,
             limits="A candidate: `gate.json` says how it compares with the running model.",
         )

@@ -39,6 +39,15 @@ class MirroredRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SmallerRule:
+    """Which pictures are seen a second time, smaller; as the runtime's `SmallerSpec`."""
+
+    classes: tuple[str, ...]
+    floor: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
     """A file of the release and its hash."""
 
@@ -102,6 +111,7 @@ class Manifest:
     input: InputSpec
     nms: Suppression
     mirrored: MirroredRule | None = None
+    smaller: SmallerRule | None = None
     thresholds: dict[str, float]
     threshold_rule: str
     weights: FileRef

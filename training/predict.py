@@ -44,9 +44,9 @@ class NetworkModel:
     def predict(self, image: np.ndarray, floor: float = 0.001) -> Predictions:
         """Boxes of a BGR picture with a score above `floor`, best first."""
         blob, scale, left, top = letterbox(image, *self._size)
-        output = self._reading.output(self._engine, blob)[0]
-        floors = np.full(len(output) - 4, floor, np.float32)
-        xyxy, score, class_id = self._reading.boxes(output, floors)
+        said = self._reading.output(self._engine, blob)[0]
+        floors = np.full(len(said[0]) - 4, floor, np.float32)
+        xyxy, score, class_id = self._reading.boxes(said, floors)
         height, width = image.shape[:2]
         placed = (xyxy - [left, top, left, top]) / scale
         return Predictions(

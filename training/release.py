@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from detector.inference.manifest import MirroredSpec, NmsSpec
+from detector.inference.manifest import MirroredSpec, NmsSpec, SmallerSpec
 from detector.inference.mirrored import Mirrored
 from detector.inference.reading import Reading
+from detector.inference.smaller import Smaller
 from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES, classes_of
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
@@ -26,6 +27,7 @@ from training.manifest import (
     Manifest,
     Metrics,
     MirroredRule,
+    SmallerRule,
     Suppression,
     write_manifest,
 )
@@ -36,7 +38,8 @@ LARGEST_BYTES: Final = 25_000_000
 """Weights beyond this are stored in half precision."""
 
 MIRRORED: Final = {"street": MirroredSpec(classes=(*VENDOR_CLASSES, "parasol"))}
-"""By model; what it brings: docs/models.md."""
+SMALLER: Final = {"covers": SmallerSpec(classes=("cover_damaged", "cover_missing"))}
+"""By model; what they bring: docs/models.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class ReleaseConfig:
     max_side_px: int = 1280  # as the dataset was built
     merged: tuple[str, ...] = ()  # classes also measured as one
     mirrored: MirroredSpec | None = None
+    smaller: SmallerSpec | None = None
     limits: str = ""  # what the model cannot see, for the card
     build_options: str = ""  # further options of `dataset build`, for the card
     measured: Path | None = None  # checkpoint that never saw the validation side, when `run` did
@@ -77,7 +81,8 @@ def release(config: ReleaseConfig) -> Manifest:
         classes=classes,
         input=InputSpec(width_px=config.width_px, height_px=config.height_px),
         nms=Suppression(**suppression_of(config).model_dump()),
-        mirrored=_mirrored_rule(config.mirrored),
+        mirrored=MirroredRule(**config.mirrored.model_dump()) if config.mirrored else None,
+        smaller=SmallerRule(**config.smaller.model_dump()) if config.smaller else None,
         thresholds=thresholds_of(config, dataset, seen),
         threshold_rule=threshold_text(config),
         weights=_file(weights, precision),
@@ -130,8 +135,12 @@ def threshold_text(config: ReleaseConfig) -> str:
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
     """What weights that never saw the validation side say of it."""
-    mirrored = Mirrored.of(config.mirrored, classes_of(config.name))
-    reading = Reading(nms=suppression_of(config), mirrored=mirrored)
+    classes = classes_of(config.name)
+    reading = Reading(
+        nms=suppression_of(config),
+        mirrored=Mirrored.of(config.mirrored, classes),
+        smaller=Smaller.of(config.smaller, classes),
+    )
     how = (config.width_px, config.height_px, reading)
     if config.measured is None:
         return look(config.dataset, OnnxModel(weights, *how))
@@ -237,10 +246,6 @@ def card(config: ReleaseConfig, size: str, manifest: Manifest, measured: list[Fi
 def _file(path: Path, precision: str) -> FileRef:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return FileRef(file=path.name, sha256=digest, precision=precision)
-
-
-def _mirrored_rule(spec: MirroredSpec | None) -> MirroredRule | None:
-    return None if spec is None else MirroredRule(**spec.model_dump())
 
 
 def _data(dataset: Dataset) -> tuple[DataRef, ...]:

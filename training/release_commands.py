@@ -91,7 +91,7 @@ def release_command(
     require(EXPORT)
     from detector.types.taxonomy import VENDOR_CLASSES
     from training.blend import result_of
-    from training.release import MIRRORED, ReleaseConfig, release
+    from training.release import MIRRORED, SMALLER, ReleaseConfig, release
 
     config = ReleaseConfig(
         name=name,
@@ -106,6 +106,7 @@ def release_command(
         build_options=build_options,
         merged=VENDOR_CLASSES if name == "street" else (),
         mirrored=MIRRORED.get(name),
+        smaller=SMALLER.get(name),
         limits=limits,
     )
     manifest = release(config)

@@ -45,6 +45,18 @@ class MirroredSpec(_Part):
     )
 
 
+class SmallerSpec(_Part):
+    """A picture in which one of these classes may be is seen a second time, made smaller."""
+
+    classes: tuple[str, ...] = Field(min_length=1)
+    floor: float = Field(
+        default=0.1, ge=0, lt=1, description="The score from which on one of them may be there."
+    )
+    scale: float = Field(
+        default=0.77, gt=0, lt=1, description="Sides of the second input, of those of the first."
+    )
+
+
 class WeightsSpec(_Part):
     """The weights' file, relative to the model's folder."""
 
@@ -72,10 +84,16 @@ class Manifest(_Part):
     input: InputSpec
     nms: NmsSpec = NmsSpec()
     mirrored: MirroredSpec | None = None
+    smaller: SmallerSpec | None = None
     thresholds: dict[str, float]
     weights: WeightsSpec
     bf16: Bf16Spec | None = None
     int8: Int8Spec | None = None
+
+    @property
+    def seen_twice(self) -> bool:
+        """Whether a picture in which something may be takes more than one pass."""
+        return self.mirrored is not None or self.smaller is not None
 
     @property
     def all_sha256(self) -> frozenset[str]:
@@ -106,18 +124,17 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{path}: no threshold for {names}", code="model_threshold_missing", classes=names
         )
-    _check_mirrored(path, manifest)
+    _check_seen_twice(path, manifest)
     _check_weights(folder / manifest.weights.file, manifest.weights.sha256)
     if manifest.int8 is not None:
         _check_weights(folder / manifest.int8.weights.file, manifest.int8.weights.sha256)
     return manifest
 
 
-def _check_mirrored(path: Path, manifest: Manifest) -> None:
-    if manifest.mirrored is None:
-        return
-    if unknown := sorted({*manifest.mirrored.classes} - set(manifest.classes)):
-        raise ModelError(f"{path}: mirrored: no class {', '.join(unknown)}")
+def _check_seen_twice(path: Path, manifest: Manifest) -> None:
+    for name, spec in (("mirrored", manifest.mirrored), ("smaller", manifest.smaller)):
+        if spec and (unknown := sorted({*spec.classes} - set(manifest.classes))):
+            raise ModelError(f"{path}: {name}: no class {', '.join(unknown)}")
 
 
 def _check_weights(path: Path, expected: str) -> None:

@@ -34,8 +34,7 @@ class Mirrored:
         both passes say of each place: the mean of its boxes, and the geometric mean of its scores,
         which is low where one pass sees nothing."""
         output = backend.run(batch)
-        scores = output[:, [4 + number for number in self.class_ids]]
-        again = scores.max(axis=(1, 2), initial=0) >= self.floor
+        again = may_show(output, self.class_ids, self.floor)
         if not again.any():
             return output
         second = backend.run(np.ascontiguousarray(batch[again, :, :, ::-1]))
@@ -44,6 +43,15 @@ class Mirrored:
         result[again, :4] = (output[again, :4] + back[:, :4]) / 2
         result[again, 4:] = np.sqrt(output[again, 4:] * back[:, 4:])
         return result
+
+
+def may_show(
+    output: NDArray[np.float32], class_ids: tuple[int, ...], floor: float
+) -> NDArray[np.bool_]:
+    """(N,): the pictures of which a (N, 4 + C, A) output gives one of the classes `floor` or more,
+    at any place."""
+    scores = output[:, [4 + number for number in class_ids]]
+    return np.asarray(scores.max(axis=(1, 2), initial=0) >= floor)
 
 
 def turned_back(output: NDArray[np.float32], size_px: tuple[int, ...]) -> NDArray[np.float32]:

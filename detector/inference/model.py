@@ -14,7 +14,7 @@ from detector.inference.choice import cheapest, remembered_engine
 from detector.inference.engine import BackendName, Engine, engines_of, in_float32
 from detector.inference.letterbox import Letterbox, as_input, letterbox_of, letterboxed
 from detector.inference.manifest import Manifest, read_manifest
-from detector.inference.reading import Reading
+from detector.inference.reading import Reading, Said
 from detector.inference.warming import COMMON_SIZES_PX
 from detector.types import Detections, ModelError
 
@@ -57,14 +57,17 @@ class ReleasedModel:
         for shape in {canvas.shape for canvas, _ in prepared}:
             rows = [i for i, (canvas, _) in enumerate(prepared) if canvas.shape == shape]
             output = self._reading.output(self._backend, as_input([prepared[i][0] for i in rows]))
-            for row, raw in zip(rows, output, strict=True):
-                results[row] = self._detections(raw, floors, prepared[row][1])
+            for row, said in zip(rows, output, strict=True):
+                results[row] = self._detections(said, floors, prepared[row][1])
         return [result for result in results if result is not None]
 
     def warm(self, sizes_px: Sequence[tuple[int, int]]) -> None:
         """Gets ready for pictures of those (width, height): their first look waits for nothing."""
         boxes = [letterbox_of(width, height, self.manifest.input) for width, height in sizes_px]
-        for height, width in dict.fromkeys((b.input_height_px, b.input_width_px) for b in boxes):
+        first = dict.fromkeys((box.input_height_px, box.input_width_px) for box in boxes)
+        for height, width in dict.fromkeys(
+            size for one in first for size in self._reading.sizes_of(*one)
+        ):
             self._backend.warm((1, 3, height, width))
 
     def _floors(self, floor: float | None) -> NDArray[np.float32]:
@@ -72,10 +75,8 @@ class ReleasedModel:
             return np.full(len(self.classes), floor, np.float32)
         return np.array([self.manifest.thresholds[name] for name in self.classes], np.float32)
 
-    def _detections(
-        self, raw: NDArray[np.float32], floors: NDArray[np.float32], box: Letterbox
-    ) -> Detections:
-        xyxy, score, class_id = self._reading.boxes(raw, floors)
+    def _detections(self, said: Said, floors: NDArray[np.float32], box: Letterbox) -> Detections:
+        xyxy, score, class_id = self._reading.boxes(said, floors)
         return Detections(
             xyxy_px=box.to_original(xyxy), score=score, class_id=class_id, classes=self.classes
         )

@@ -1,4 +1,4 @@
-"""How a release is asked and read: in one pass or two; boxes of its classes, each thing once."""
+"""How a release is asked and read: in one pass or more; boxes of its classes, each thing once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.inference.backend import Backend
+from detector.inference.fusion import Found, fused
 from detector.inference.manifest import Manifest, NmsSpec
 from detector.inference.mirrored import Mirrored
+from detector.inference.smaller import Smaller
 from detector.inference.suppression import suppressed
+
+Said = tuple[NDArray[np.float32], ...]
+"""(4 + C, A) YOLOv8 outputs of one picture, one for each size at which it was seen; all in pixels
+of the first."""
+
+_LEAST = 0.01
+"""What one of several passes gives less than this, it did not see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,23 +28,38 @@ class Reading:
 
     nms: NmsSpec
     mirrored: Mirrored | None = None
+    smaller: Smaller | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Reading:
         return cls(
             nms=manifest.nms,
             mirrored=Mirrored.of(manifest.mirrored, manifest.classes),
+            smaller=Smaller.of(manifest.smaller, manifest.classes),
         )
 
-    def output(self, backend: Backend, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network says of (N, 3, H, W) pictures: (N, 4 + C, A)."""
-        if self.mirrored is None:
-            return backend.run(batch)
-        return self.mirrored.run(backend, batch)
+    def sizes_of(self, height: int, width: int) -> list[tuple[int, int]]:
+        """Height and width of each input that a picture of that size may be seen at."""
+        again = [self.smaller.size_of(height, width)] if self.smaller else []
+        return [(height, width), *again]
 
-    def boxes(
-        self, output: NDArray[np.float32], floors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
-        """Of one picture's (4 + C, A) YOLOv8 output: xyxy (N, 4) in input pixels, score (N,) above
-        `floors` (C,) and class id (N,), best first."""
-        return suppressed(output, floors, self.nms)
+    def output(self, backend: Backend, batch: NDArray[np.float32]) -> list[Said]:
+        """What the network says of each of (N, 3, H, W) pictures."""
+        first = self.mirrored.run(backend, batch) if self.mirrored else backend.run(batch)
+        second = self.smaller.run(backend, batch, first) if self.smaller else {}
+        return [
+            (said, second[number]) if number in second else (said,)
+            for number, said in enumerate(first)
+        ]
+
+    def boxes(self, said: Said, floors: NDArray[np.float32]) -> Found:
+        """Of one picture: xyxy (N, 4) in input pixels, score (N,) above `floors` (C,) and class id
+        (N,), best first."""
+        if len(said) == 1:
+            return suppressed(said[0], floors, self.nms)
+        low = np.minimum(floors, np.float32(_LEAST))
+        xyxy, score, class_id = fused(
+            [suppressed(one, low, self.nms) for one in said], self.nms.iou
+        )
+        kept = np.flatnonzero(score > floors[class_id])[: self.nms.max_detections]
+        return xyxy[kept], score[kept], class_id[kept]

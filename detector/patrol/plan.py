@@ -25,7 +25,7 @@ class Costs(BaseModel):
     """A look that keeps the detections of the last one."""
 
     second_core_ms: float = Field(default=0, ge=0)
-    """What a look takes more in which something may be: that pass is made again, mirrored."""
+    """What a look takes more in which something may be: that pass is made again."""
 
     connected_core_ms_per_s: float = Field(ge=0)
     """A stream that stays connected, by reading alone."""

@@ -168,3 +168,33 @@ def test_no_cover_comes_twice_where_the_ground_goes_on(scene: Scene) -> None:
 def test_a_shadow_falls_away_from_the_sun(scene: Scene) -> None:
     sun = scene("near.sun").Sun(way=(0.6, 0.0, 0.8), strength=2.0, warm=0.0)
     assert sun.slip(0.4) == pytest.approx((-0.3, 0.0))
+
+
+def test_a_lid_beside_its_well_throws_one_shadow(scene: Scene) -> None:
+    """Ground beyond what was drawn is the drawn ground mirrored, without what lies on it."""
+    site, plane = scene("near.site"), scene("near.plane").Plane(half_m=1.5, side_px=300)
+    sun = scene("near.sun").Sun(way=(0.6, 0.0, 0.8), strength=3.0, warm=0.0)
+    flat = scene("lens").Lens(
+        x_m=-6.0, y_m=0.0, height_m=2.0, yaw_rad=0.0, pitch_rad=0.3,
+        width_px=160, height_px=120, focal_px=140.0,
+    )  # fmt: skip
+    view = scene("near.view").View(
+        eye=flat.place().astype(np.float32),
+        turn=np.stack(flat.axes()).astype(np.float32),
+        focal_px=140.0,
+        width_px=160,
+        height_px=120,
+    )
+
+    def seen(with_lid: bool) -> NDArray[np.float32]:
+        rng = np.random.default_rng(5)
+        shown = site.random_site(rng, plane, 0.35, 1, 500.0, (0, 0, 1, 0))
+        (cover,) = shown.covers
+        lid = scene("near.lid").random_lid(rng, cover.shape, cover.radius_m)
+        cover.slab = site._aside(rng, plane, cover, lid) if with_lid else None
+        lit = np.ones((300, 300), np.float32)
+        return scene("near.picture").cast(shown, view, sun, lit)
+
+    changed = np.abs(seen(True) - seen(False)).max(axis=-1) > 1e-3
+    parts, _ = cv2.connectedComponents(changed.astype(np.uint8))
+    assert parts == 2, "the background, and one lid with its shadow"

@@ -87,7 +87,7 @@ def test_a_file_without_costs_is_named(tmp_path):
 def test_what_is_told_while_measuring_does_not_spoil_the_json(monkeypatch):
     def load(*_, **__):
         structlog.get_logger("test").info("engine_chosen", engine="made")
-        return SimpleNamespace(manifest=SimpleNamespace(mirrored=None))
+        return SimpleNamespace(manifest=SimpleNamespace(seen_twice=False))
 
     monkeypatch.setattr(plan_command, "load_model", load)
     monkeypatch.setattr(plan_command, "warm_up", lambda _: None)

@@ -46,12 +46,13 @@ def cast(site: Site, view: View, sun: Sun, sunny: Mask) -> NDArray[np.float32]:
     rays = _Rays(plane=site.plane, eye=view.eye, way=ways / down[..., None])
     towards_eye = view.eye / np.linalg.norm(view.eye)
     slabs = [cover.slab for cover in site.covers if cover.slab]
+    clear = sunny
     for slab in slabs:
         sunny = sunny * slab_shadow(slab, site.plane, sun.slip(slab.thick_m))
     seen = rays.at(lit(site.surface, site.plane, sun, sunny, towards_eye))
     beyond = 1 - rays.at(np.ones_like(sunny))
     if beyond.any():  # the bare ground mirrored: no cover comes twice
-        bare = lit(site.bare, site.plane, sun, sunny, towards_eye)
+        bare = lit(site.bare, site.plane, sun, clear, towards_eye)
         seen = seen + rays.at(bare, border=cv2.BORDER_REFLECT) * beyond[..., None]
     gone = rays.at(site.surface.gone)
     if float(gone.max()) > 0.5:

@@ -137,7 +137,7 @@ def _closed(
         if rng.random() < 0.25:
             hole = _torn(rng, plane, cover)
         surface.gone[:] = np.maximum(surface.gone, hole)
-        if rng.random() < 0.3:
+        if rng.random() < 0.4:
             cover.slab = _aside(rng, plane, cover, whole)
         return
     lid = whole
@@ -217,7 +217,7 @@ def _sand(rng: np.random.Generator, plane: Plane, surface: Surface, cover: Cover
 
 def _aside(rng: np.random.Generator, plane: Plane, cover: Cover, lid: Lid) -> Slab:
     """The lid lies beside its well, or half upon it."""
-    turn, far = rng.uniform(0, 2 * np.pi), cover.radius_m * float(rng.uniform(0.8, 2.4))
+    turn, far = rng.uniform(0, 2 * np.pi), cover.radius_m * float(rng.uniform(0.6, 2.4))
     at = (cover.at[0] + far * float(np.cos(turn)), cover.at[1] + far * float(np.sin(turn)))
     surface, alpha = laid(lid, plane, at, float(rng.uniform(0, 2 * np.pi)))
     thick = cover.radius_m * float(rng.uniform(0.1, 0.25))
