@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from detector.inference.overlap import iou_matrix
 from training.dataset import Dataset
 from training.evaluate import Seen
-from training.match import centred_in, iou_matrix
+from training.match import centred_in
 
 OVERLAP = 0.5
 

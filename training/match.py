@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.inference.overlap import areas, common_areas
+from detector.inference.overlap import iou_matrix
 
 IOU_STEPS = np.linspace(0.5, 0.95, 10)
 
@@ -73,13 +73,6 @@ def interval(
         values.append(average_precision([matches[index] for index in drawn])[0])
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
-
-
-def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Overlap of each pair of corner boxes."""
-    inner = common_areas(first, second)
-    union = areas(first)[:, None] + areas(second)[None] - inner
-    return np.asarray(inner / np.maximum(union, 1e-9))
 
 
 def centred_in(boxes: np.ndarray, regions: np.ndarray) -> np.ndarray:

@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
+from detector.inference.overlap import iou_matrix
 from training.comparison import GateRule, Side
 from training.dataset import Dataset
 from training.evaluate import Seen
 from training.judged import Judged
-from training.match import iou_matrix
 
 _OVERLAP: Final = 0.5
 _FLOOR: Final = 0.02  # a score's logit is taken between this and 1 minus this

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from detector.inference.manifest import MirroredSpec, NmsSpec, SmallerSpec
-from detector.inference.mirrored import Mirrored
 from detector.inference.reading import Reading
-from detector.inference.smaller import Smaller
 from detector.types.taxonomy import MODEL_CLASSES, VENDOR_CLASSES, classes_of
 from training.checkpoint import TENSORS, load_run, save_checkpoint
 from training.dataset import Dataset
@@ -135,12 +133,8 @@ def threshold_text(config: ReleaseConfig) -> str:
 
 def look_honestly(config: ReleaseConfig, weights: Path) -> tuple[Dataset, list[Seen]]:
     """What weights that never saw the validation side say of it."""
-    classes = classes_of(config.name)
-    reading = Reading(
-        nms=suppression_of(config),
-        mirrored=Mirrored.of(config.mirrored, classes),
-        smaller=Smaller.of(config.smaller, classes),
-    )
+    classes, nms = classes_of(config.name), suppression_of(config)
+    reading = Reading.told(classes, nms, config.mirrored, config.smaller)
     how = (config.width_px, config.height_px, reading)
     if config.measured is None:
         return look(config.dataset, OnnxModel(weights, *how))

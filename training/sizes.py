@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from detector.inference.overlap import iou_matrix
 from training.dataset import Dataset
 from training.evaluate import Seen
-from training.match import centred_in, iou_matrix
+from training.match import centred_in
 
 SIZES: Final = (("small", 0.0, 32.0), ("medium", 32.0, 96.0), ("large", 96.0, float("inf")))
 """COCO's sizes: square root of an object's area in pixels of the picture, from and below."""

@@ -45,7 +45,7 @@ class Backdrop:
     standing: tuple[Standing, ...]
 
 
-class Backdrops(Sequence[Backdrop]):
+class Backdrops:
     """A built dataset's training photographs in which all classes `needed` are labelled, each once,
     read when it is asked for."""
 
@@ -65,7 +65,7 @@ class Backdrops(Sequence[Backdrop]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def __getitem__(self, number: int) -> Backdrop:  # type: ignore[override]
+    def __getitem__(self, number: int) -> Backdrop:
         name = self._names[number]
         image = cv2.imread(str(self._dataset / "images" / "train" / name))
         if image is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.inference.overlap import areas, common_areas
+from detector.inference.overlap import iou_matrix
 
 Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]
 """xyxy (N, 4), score (N,) and class id (N,), best first."""
@@ -20,42 +20,26 @@ def fused(passes: Sequence[Found], iou: float) -> Found:
 
     After Solovyev, Wang, Gabruseva, "Weighted boxes fusion" (Image and Vision Computing, 2021).
     """
-    xyxy = np.concatenate([found[0] for found in passes])
-    score = np.concatenate([found[1] for found in passes])
-    class_id = np.concatenate([found[2] for found in passes])
     which = np.repeat(np.arange(len(passes)), [len(found[1]) for found in passes])
-    alike = _overlaps(xyxy) > iou
+    xyxy, score, class_id = (np.concatenate(parts) for parts in zip(*passes, strict=True))
+    order = np.argsort(-score, kind="stable")
+    xyxy, score, class_id, which = xyxy[order], score[order], class_id[order], which[order]
+    alike = (iou_matrix(xyxy, xyxy) > iou) & (class_id[:, None] == class_id)
     np.fill_diagonal(alike, True)  # also of a box without any area
     free = np.ones(len(score), bool)
     boxes, scores, classes = [], [], []
-    for number in np.argsort(-score, kind="stable"):
-        if not free[number]:
+    for first in range(len(score)):
+        if not free[first]:
             continue
-        group = np.flatnonzero(free & alike[number] & (class_id == class_id[number]))
+        group = np.flatnonzero(free & alike[first])
         free[group] = False
-        surest = _surest(group, score, which)
+        surest = group[np.unique(which[group], return_index=True)[1]]  # the first of each pass
         boxes.append(np.average(xyxy[surest], axis=0, weights=score[surest]))
         scores.append(score[surest].sum() / len(passes))
-        classes.append(class_id[number])
-    order = np.argsort(-np.array(scores, np.float32), kind="stable")
+        classes.append(class_id[first])
+    best = np.argsort(-np.array(scores, np.float32), kind="stable")
     return (
-        np.array(boxes, np.float32).reshape(-1, 4)[order],
-        np.array(scores, np.float32)[order],
-        np.array(classes, np.int32)[order],
+        np.array(boxes, np.float32).reshape(-1, 4)[best],
+        np.array(scores, np.float32)[best],
+        np.array(classes, np.int32)[best],
     )
-
-
-def _surest(
-    group: NDArray[np.intp], score: NDArray[np.float32], which: NDArray[np.intp]
-) -> list[int]:
-    """The best of each pass."""
-    best: dict[int, int] = {}
-    for number in group[np.argsort(-score[group], kind="stable")]:
-        best.setdefault(int(which[number]), int(number))
-    return list(best.values())
-
-
-def _overlaps(xyxy: NDArray[np.float32]) -> NDArray[np.floating]:
-    """(N, N) intersection over union."""
-    common, size = common_areas(xyxy, xyxy), areas(xyxy)
-    return np.asarray(common / np.maximum(size[:, None] + size[None] - common, 1e-9))

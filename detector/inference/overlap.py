@@ -20,3 +20,10 @@ def common_areas(first: Boxes, second: Boxes) -> Boxes:
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     return np.asarray(np.prod(np.clip(high - low, 0, None), axis=2))
+
+
+def iou_matrix(first: Boxes, second: Boxes) -> Boxes:
+    """(N, M): intersection over union of each of (N, 4) boxes with each of (M, 4) others."""
+    common = common_areas(first, second)
+    union = areas(first)[:, None] + areas(second)[None] - common
+    return np.asarray(common / np.maximum(union, 1e-9))

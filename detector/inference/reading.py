@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.inference.backend import Backend
 from detector.inference.fusion import Found, fused
-from detector.inference.manifest import Manifest, NmsSpec
+from detector.inference.manifest import Manifest, MirroredSpec, NmsSpec, SmallerSpec
 from detector.inference.mirrored import Mirrored
 from detector.inference.smaller import Smaller
 from detector.inference.suppression import suppressed
@@ -32,10 +32,21 @@ class Reading:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Reading:
+        return cls.told(manifest.classes, manifest.nms, manifest.mirrored, manifest.smaller)
+
+    @classmethod
+    def told(
+        cls,
+        classes: tuple[str, ...],
+        nms: NmsSpec,
+        mirrored: MirroredSpec | None,
+        smaller: SmallerSpec | None,
+    ) -> Reading:
+        """Of a network with those classes, before it has a manifest."""
         return cls(
-            nms=manifest.nms,
-            mirrored=Mirrored.of(manifest.mirrored, manifest.classes),
-            smaller=Smaller.of(manifest.smaller, manifest.classes),
+            nms=nms,
+            mirrored=Mirrored.of(mirrored, classes),
+            smaller=Smaller.of(smaller, classes),
         )
 
     def sizes_of(self, height: int, width: int) -> list[tuple[int, int]]:

@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 
 from detector.inference.backend import Backend
 from detector.inference.manifest import SmallerSpec
-from detector.inference.mirrored import may_show
-
-STRIDE_PX = 32
-"""Sides of an input are multiples of it."""
+from detector.inference.mirrored import STRIDES_PX, may_show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +34,11 @@ class Smaller:
         return cls(class_ids=class_ids, floor=spec.floor, scale=spec.scale)
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the second pass over an input of that size."""
+        """Height and width of the second pass over an input of that size: multiples of the
+        coarsest stride, as any input's."""
+        coarsest = STRIDES_PX[-1]
         tall, wide = (
-            max(1, round(side * self.scale / STRIDE_PX)) * STRIDE_PX for side in (height, width)
+            max(1, round(side * self.scale / coarsest)) * coarsest for side in (height, width)
         )
         return tall, wide
 
@@ -63,4 +62,4 @@ class Smaller:
 
 def _resized(picture: NDArray[np.float32], tall: int, wide: int) -> NDArray[np.float32]:
     by_pixel = cv2.resize(picture.transpose(1, 2, 0), (wide, tall), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(by_pixel.transpose(2, 0, 1), np.float32)
+    return np.asarray(by_pixel.transpose(2, 0, 1), np.float32)

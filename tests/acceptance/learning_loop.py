@@ -30,10 +30,10 @@ from api.auth.audit import command_line
 from api.auth.role import KEY_SCOPES
 from api.config import parse_config
 from api.service import Service
+from detector.inference.overlap import iou_matrix
 from detector.pipeline.camera import Camera
 from training.commands import data_root
 from training.label import read_boxes
-from training.match import iou_matrix
 from training.predict import OnnxModel
 from training.released import network_of, released_manifest
 

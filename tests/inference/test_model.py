@@ -11,10 +11,10 @@ import pytest
 from detector.inference import BackendName, load_model
 from detector.inference.letterbox import as_input, letterboxed
 from detector.inference.manifest import InputSpec
+from detector.inference.overlap import iou_matrix
 from detector.sources.recording import Recording
 from detector.types import ModelError
 from tests.one_pass import in_one_pass
-from training.match import iou_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
