@@ -36,7 +36,7 @@ LARGEST_BYTES: Final = 25_000_000
 """Weights beyond this are stored in half precision."""
 
 MIRRORED: Final = {"street": MirroredSpec(classes=(*VENDOR_CLASSES, "parasol"))}
-SMALLER: Final = {"covers": SmallerSpec(classes=("cover_damaged", "cover_missing"))}
+SMALLER: Final = {"covers": SmallerSpec(classes=classes_of("covers"))}
 """By model; what they bring: docs/models.md."""
 
 
