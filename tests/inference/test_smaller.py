@@ -131,7 +131,7 @@ def test_a_class_that_a_release_does_not_have_is_refused(tmp_path: Path):
         read_manifest(tmp_path)
 
 
-def test_the_release_says_it_of_open_and_broken_covers():
+def test_the_release_says_it_of_whatever_it_knows():
     manifest = read_manifest(MODELS / "covers")
     assert manifest.seen_twice
     assert manifest.smaller is not None
