@@ -83,6 +83,8 @@ def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda train
     from training.progress import Progress
     from training.trainer import MaskedTrainer
 
+    # ultralytics would look for a relative folder elsewhere, in a place of its own settings
+    config = replace(config, dataset=config.dataset.absolute(), out=config.out.absolute())
     config.out.mkdir(parents=True, exist_ok=True)
     dataset = read_dataset(config.dataset)
     if config.start is None:

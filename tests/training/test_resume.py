@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from training.split import SplitRule
 
 pytest.importorskip("ultralytics")
 ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 EPOCHS = 3
 
 
@@ -40,13 +42,20 @@ def dataset(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on(tmp_path: Path):
-    built, out = dataset(tmp_path), tmp_path / "run"
+    out = tmp_path / "run"
     config = tmp_path / "train.json"
     settings = {"epochs": EPOCHS, "width_px": 64, "batch": 2, "freeze": 22, "workers": 0}
     config.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "training", "train", str(config), "--no-gate"]
-    command += ["--dataset", str(built), "--out", str(out)]
-    first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    # as it is typed: folders below the one that one stands in
+    command += ["--dataset", dataset(tmp_path).name, "--out", out.name]
+    first = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
     deadline = time.monotonic() + 200
     while not (out / "run" / "weights" / "last.pt").exists():
         assert time.monotonic() < deadline
@@ -55,7 +64,9 @@ def test_a_killed_training_goes_on(tmp_path: Path):
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert not (out / "done").exists()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
     said = [line for line in done.stdout.splitlines() if line.startswith("epoch ")]
     assert 1 <= len(said) < EPOCHS
     assert said[-1] == f"epoch {EPOCHS} of {EPOCHS}, 0 s left"
