@@ -51,7 +51,11 @@ def main() -> None:
 
 
 @app.command()
-def models(models_folder: Annotated[Path, typer.Option(help="Released models")] = MODELS) -> None:
+def models(
+    models_folder: Annotated[
+        Path, typer.Option("--models", "--models-folder", help="Released models")
+    ] = MODELS,
+) -> None:
     """Lists the released models."""
     table = Table("model", "version", "classes", "weights sha256")
     for folder in sorted(models_folder.glob("*/manifest.json")):
@@ -71,7 +75,9 @@ def detect(
         float | None, typer.Option(help="Least score, instead of the model's thresholds")
     ] = None,
     backend: Annotated[BackendName, typer.Option()] = BackendName.AUTO,
-    models_folder: Annotated[Path, typer.Option(help="Released models")] = MODELS,
+    models_folder: Annotated[
+        Path, typer.Option("--models", "--models-folder", help="Released models")
+    ] = MODELS,
 ) -> None:
     """Looks at pictures. Unreadable ones are named on stderr and stop nothing; exit code 1 then."""
     named = models_folder / model

@@ -54,7 +54,9 @@ def replay(
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json, index.html and pictures")
     ] = None,
-    models_folder: Annotated[Path, typer.Option(help="Released models")] = RELEASED_MODELS,
+    models_folder: Annotated[
+        Path, typer.Option("--models", "--models-folder", help="Released models")
+    ] = RELEASED_MODELS,
     cluster: Annotated[
         str | None,
         typer.Option(

@@ -95,7 +95,7 @@ class SmallWeights:
     """INT8 weights beside the fp32 ones, and what they find and cost."""
 
     weights: FileRef
-    modules_in_float: tuple[int, ...]  # besides the head
+    modules_in_float: tuple[int, ...]  # besides the head's last layers
     figures: tuple[Figure, ...]
     timing: Timing
 

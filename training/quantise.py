@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from training.covariance import Window, covariances
 from training.dataset import Dataset
 from training.half_weights import store_half
 from training.predict import letterbox
+from training.rounding import LARGEST, rounded_weights
 
 if TYPE_CHECKING:
+    from onnx import NodeProto
     from onnxruntime.quantization import CalibrationDataReader
 
 INT8_WEIGHTS = "weights.int8.onnx"
+COVARIANCE_PICTURES = 48
+ACTIVATIONS = frozenset({"Sigmoid", "Relu", "LeakyRelu", "HardSwish", "Swish"})
 
 
 class Quantiser:
     """A network whose convolutions can become INT8, module by module (`/model.<number>/...`).
 
-    The head, the last module, always stays in float: its outputs (box distances and class scores)
-    lose too much in 256 steps. Inputs of a convolution are rounded to 256 steps between the mean
-    of the least and the mean of the greatest values that the pictures bring there; its weights a
-    channel at a time; its outputs are not, since the activation that follows them would be rounded
-    twice. `folder` takes what is kept between two calls of `write`.
+    The last convolutions of the head, the last module, always stay in float: their outputs (box
+    distances and class scores) lose too much in 256 steps. Inputs of a convolution are rounded to
+    256 steps between the mean of the least and the mean of the greatest values that the pictures
+    bring there; its weights a channel at a time, so that its outputs move least
+    (`training.rounding`); its outputs are not, since the activation that follows them would be
+    rounded twice. `folder` takes what is kept between two calls of `write`.
     """
 
     def __init__(
@@ -39,18 +45,19 @@ class Quantiser:
         self._pictures, self._size = tuple(pictures), (width_px, height_px)
         self._prepared = folder / "prepared.onnx"
         self._ranges = folder / "ranges.json"
+        self._rounded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         quant_pre_process(str(weights), str(self._prepared), skip_symbolic_shape=True)
         nodes = onnx.load(str(self._prepared)).graph.node
         names = [node.name for node in nodes if node.op_type == "Conv"]
-        self._head = head_nodes(names)
+        self._last = last_nodes(nodes)
         self._by_module: dict[int | None, list[str]] = {}
         for name in names:
-            if name not in self._head:
+            if name not in self._last:
                 self._by_module.setdefault(_module(name), []).append(name)
 
     @property
     def modules(self) -> tuple[int, ...]:
-        """Numbers of the modules with convolutions, without the head, in the network's order."""
+        """Numbers of the modules with convolutions that can become INT8, in the network's order."""
         return tuple(number for number in self._by_module if number is not None)
 
     def inputs(self, count: int) -> list[np.ndarray]:
@@ -78,7 +85,7 @@ class Quantiser:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[*self._head, *kept],
+            nodes_to_exclude=[*self._last, *kept],
             calibrate_method=CalibrationMethod.MinMax,
             calibration_cache_path=self._ranges,
             extra_options={
@@ -86,15 +93,67 @@ class Quantiser:
                 "OpTypesToExcludeOutputQuantization": ["Conv"],
             },
         )
+        self._round(target)
         store_half(target, only_exact=True)
         return target
 
+    def _round(self, target: Path) -> None:
+        """Puts better whole numbers into the file in place of the nearest ones."""
+        import onnx
+        from onnx import numpy_helper
 
-def head_nodes(names: Sequence[str]) -> list[str]:
-    """Names of the nodes of the last module, `/model.<highest number>/...`."""
-    numbers = [_module(name) for name in names]
-    last = max((number for number in numbers if number is not None), default=None)
-    return [name for name, number in zip(names, numbers, strict=True) if number == last is not None]
+        if not self._rounded:
+            self._rounded = self._all_rounded()
+        model = onnx.load(str(target))
+        held = {tensor.name: tensor for tensor in model.graph.initializer}
+        made = {node.output[0]: node for node in model.graph.node}
+        for node in model.graph.node:
+            source = made.get(node.input[1]) if node.name in self._rounded else None
+            if source is not None and source.op_type == "DequantizeLinear":
+                for name, values in zip(source.input, self._rounded[node.name], strict=False):
+                    held[name].CopyFrom(numpy_helper.from_array(values, name))
+        onnx.save(model, str(target))
+
+    def _all_rounded(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Of every convolution that can become INT8, once for all choices of modules."""
+        import onnx
+        from onnx import numpy_helper
+
+        graph = onnx.load(str(self._prepared)).graph
+        held = {tensor.name: tensor for tensor in graph.initializer}
+        windows: dict[str, tuple[str, Window]] = {}
+        for node in graph.node:
+            window = Window.of(node) if node.op_type == "Conv" else None
+            if window is not None and node.name not in self._last:
+                windows[node.name] = node.input[1], window
+        wanted = list(dict.fromkeys(window for _, window in windows.values()))
+        sums = covariances(self._prepared, wanted, self.inputs(COVARIANCE_PICTURES))
+        return {
+            name: _rounded(numpy_helper.to_array(held[weights]), sums[window])
+            for name, (weights, window) in windows.items()
+        }
+
+
+def _rounded(full: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers in the shape of the (O, C, kh, kw) weights, and (O,) what one of them means."""
+    flat = full.reshape(len(full), -1).astype(np.float32)
+    greatest = np.abs(flat).max(1)
+    steps = np.where(greatest > 0, greatest / LARGEST, 1).astype(np.float32)
+    return rounded_weights(flat, steps, covariance).reshape(full.shape), steps
+
+
+def last_nodes(nodes: Sequence[NodeProto]) -> list[str]:
+    """Names of those convolutions of the last module, `/model.<highest number>/...`, that no
+    activation follows: what they give goes to the boxes and scores."""
+    found = [node for node in nodes if node.op_type == "Conv"]
+    numbers = {node.name: _module(node.name) for node in found}
+    last = max((number for number in numbers.values() if number is not None), default=None)
+    activated = {name for node in nodes if node.op_type in ACTIVATIONS for name in node.input}
+    return [
+        node.name
+        for node in found
+        if numbers[node.name] == last is not None and node.output[0] not in activated
+    ]
 
 
 def calibration_pictures(folder: Path, dataset: Dataset, count: int, seed: int = 0) -> list[Path]:

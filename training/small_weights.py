@@ -92,7 +92,9 @@ def add_small_weights(
             quantiser = Quantiser(weights, pictures, *bench.size, Path(name))
             made = Path(name) / INT8_WEIGHTS
             for tried, measured in _tries(quantiser, made, bench, weights):
-                yield _said(f"INT8, modules {list(tried)} and the head in float", full, measured)
+                yield _said(
+                    f"INT8, modules {list(tried)} and the head's end in float", full, measured
+                )
                 if not for_others and _saves_nothing(measured.timing, other):
                     yield "INT8: not released, it saves less than a tenth"
                     break

@@ -1,4 +1,4 @@
-"""INT8 weights: the head stays in float, the others shrink, what loses too much is refused."""
+"""INT8 weights: the head's end stays in float, the rest shrinks, what loses too much is refused."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,30 +8,47 @@ import numpy as np
 import pytest
 
 from tests.training.made_entry import entry
-from training import small_weights
+from training import quantise, small_weights
 from training.dataset import Dataset
 from training.evaluate import Figure, Seen
 from training.label import Box
 from training.predict import Predictions
-from training.quantise import Quantiser, head_nodes
+from training.quantise import Quantiser, last_nodes
 from training.tolerance import RARE, judged_figures, losses
 
 onnx = pytest.importorskip("onnx")
 
 
-def test_the_head_is_the_module_with_the_highest_number():
-    names = ["/model.2/cv1/Conv", "/model.10/conv/Conv", "/model.22/cv2.0/Conv", "Concat", ""]
-    assert head_nodes(names) == ["/model.22/cv2.0/Conv"]
-    assert head_nodes(["Conv"]) == []
+def node(kind: str, name: str, output: str = "", *inputs: str):
+    return onnx.helper.make_node(kind, list(inputs) or ["any"], [output or name], name=name)
+
+
+def test_the_last_layers_are_those_of_the_last_module_without_an_activation():
+    nodes = [
+        node("Conv", "/model.2/cv1/Conv"),
+        node("Conv", "/model.10/conv/Conv"),
+        node("Conv", "/model.22/cv2.0/cv2.0.0/conv/Conv", "inner"),
+        node("Sigmoid", "/model.22/cv2.0/cv2.0.0/act/Sigmoid", "gate", "inner"),
+        node("Mul", "/model.22/cv2.0/cv2.0.0/act/Mul", "acted", "inner", "gate"),
+        node("Conv", "/model.22/cv2.0/cv2.0.1/Conv", "boxes", "acted"),
+        node("Conv", ""),
+    ]
+    assert last_nodes(nodes) == ["/model.22/cv2.0/cv2.0.1/Conv"]
+    assert last_nodes([node("Conv", "Conv")]) == []
 
 
 def convolution(name: str, source: str, target: str, chance: np.random.Generator):
     weight = chance.normal(size=(8, 3 if source == "images" else 8, 3, 3)).astype(np.float32)
     held = onnx.numpy_helper.from_array(weight, f"{target}.weight")
-    node = onnx.helper.make_node(
-        "Conv", [source, held.name], [target], name=name, pads=[1, 1, 1, 1]
+    made = onnx.helper.make_node(
+        "Conv",
+        [source, held.name],
+        [target],
+        name=name,
+        kernel_shape=[3, 3],
+        pads=[1, 1, 1, 1],
     )
-    return node, held
+    return made, held
 
 
 @pytest.fixture
@@ -75,7 +92,7 @@ def small(weights: Path, pictures: list[Path], tmp_path: Path, in_float: tuple[i
     return quantiser, onnx.load(str(made)).graph
 
 
-def test_only_the_convolutions_before_the_head_become_int8(weights, pictures, tmp_path: Path):
+def test_only_the_convolutions_before_the_last_become_int8(weights, pictures, tmp_path: Path):
     quantiser, graph = small(weights, pictures, tmp_path, ())
     kinds = {item.name: item.data_type for item in graph.initializer}
     assert quantiser.modules == (0, 1)
@@ -96,7 +113,31 @@ def test_outputs_of_convolutions_are_not_rounded(weights, pictures, tmp_path: Pa
     """An activation follows them; what is rounded is what the next convolution reads."""
     _, graph = small(weights, pictures, tmp_path, ())
     rounded = {node.input[0] for node in graph.node if node.op_type == "QuantizeLinear"}
-    assert rounded == {"images", "hidden"}  # "middle" is what the head reads
+    assert rounded == {"images", "hidden"}  # "middle" is what the last reads
+
+
+def test_rounded_weights_stand_in_the_file_with_their_steps(
+    weights, pictures, tmp_path: Path, monkeypatch
+):
+    """What they are: test_rounding.py. Here: that each is put into its own convolution."""
+    monkeypatch.setattr(
+        quantise,
+        "rounded_weights",
+        lambda full, steps, _: np.full(full.shape, full.shape[1] // 27, np.int8),
+    )
+    _, graph = small(weights, pictures, tmp_path, ())
+    made = {node.output[0]: node for node in graph.node}
+    held = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    full = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load(str(weights)).graph.initializer
+    }
+    for name, filler in (("hidden.weight", 1), ("middle.weight", 72 // 27)):
+        (conv,) = [one for one in graph.node if one.op_type == "Conv" and name in one.input[1]]
+        codes, steps, *_ = made[conv.input[1]].input
+        assert held[codes].shape == full[name].shape
+        assert (held[codes] == filler).all()
+        assert held[steps] == pytest.approx(np.abs(full[name]).max((1, 2, 3)) / 127)
 
 
 def test_the_module_whose_rounding_moves_the_output_most_comes_first(monkeypatch, tmp_path: Path):
