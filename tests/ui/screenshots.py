@@ -164,8 +164,8 @@ def _candidates(folder: Path) -> None:
     running = read_manifest(RELEASED_MODELS / "street")
     told = {"name": "street", "version": running.version, "sha256": running.weights.sha256}
     for version, reasons in (
-        ("2026.12.1", ()),
-        ("2026.12.2", ("cart: AP50 0.412 against 0.570 on the frozen side",)),
+        ("2027.1.1", ()),
+        ("2027.1.2", ("cart: AP50 0.412 against 0.570 on the frozen side",)),
     ):
         place = write_model(folder / "candidates" / f"street-{version}", version)
         write_gate(place, version, "-", *reasons)

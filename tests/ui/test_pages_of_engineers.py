@@ -24,7 +24,7 @@ def models(past: Site, tmp_path: Path) -> Path:
     config = past.service.config
     past.service.config = config.model_copy(update={"models_folder": folder})
     write_model(folder / "street", "2026.11.1")
-    for version, reasons in (("2026.12.1", ()), ("2026.12.2", ("cart: AP50 0.400 against 0.570",))):
+    for version, reasons in (("2027.1.1", ()), ("2027.1.2", ("cart: AP50 0.400 against 0.570",))):
         write_model(config.candidates / f"street-{version}", version)
         write_gate(config.candidates / f"street-{version}", version, "2026.11.1", *reasons)
     write_run(config.runs / "week-49", epochs=12, done=5)
@@ -33,14 +33,14 @@ def models(past: Site, tmp_path: Path) -> Path:
 
 def test_a_model_is_promoted_and_rolled_back(visit, past: Site, models: Path):
     page = visit(Role.ENGINEER).open("models")
-    refused = page.locator("[data-candidate='street-2026.12.2']")
+    refused = page.locator("[data-candidate='street-2027.1.2']")
     assert refused.locator("[data-act=promote]").is_disabled()
     assert "AP50 0.400 against 0.570" in refused.inner_text()
     assert page.get_by_text("epoch 5 of 12").is_visible()
-    page.locator("[data-candidate='street-2026.12.1'] [data-act=promote]").click()
+    page.locator("[data-candidate='street-2027.1.1'] [data-act=promote]").click()
     page.locator("dialog button.main").click()
-    page.locator("[data-model=street]").get_by_text("street 2026.12.1", exact=True).wait_for()
-    assert read_manifest(models / "street").weights.sha256 == sha256_of("2026.12.1")
+    page.locator("[data-model=street]").get_by_text("street 2027.1.1", exact=True).wait_for()
+    assert read_manifest(models / "street").weights.sha256 == sha256_of("2027.1.1")
     page.click("[data-act=rollback]")
     page.locator("dialog button.main").click()
     page.locator("[data-model=street]").get_by_text("street 2026.11.1", exact=True).wait_for()
