@@ -55,4 +55,5 @@ def source_named(name: str, sets: Sequence[PictureSet]) -> PictureSet:
     for source in sets:
         if source.name == name:
             return source
-    raise ValueError(f"no set {name!r}; known: {', '.join(source.name for source in sets)}")
+    known = dict.fromkeys(source.name for source in sets)  # a set can serve several models
+    raise ValueError(f"no set {name!r}; known: {', '.join(known)}")
