@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -164,6 +165,15 @@ def train_command(
     out: Annotated[
         Path | None, typer.Option(help="the run's folder; an unfinished run in it goes on")
     ] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.99,
+            help="share of the starting release's weights in the result, instead of the"
+            " configuration's; on a run that has ended nothing is trained again",
+        ),
+    ] = None,
     gate: Annotated[
         bool, typer.Option(help="make a candidate of it and ask the gate; exit code 2: refused")
     ] = True,
@@ -191,6 +201,8 @@ def train_command(
         settings = retraining(dataset, out, models)
     else:
         raise typer.BadParameter("a configuration, or --dataset and --out")
+    if keep is not None:
+        settings = replace(settings, keep=keep)
     if cluster is None:
         checkpoint = train(settings)
     else:
@@ -218,6 +230,12 @@ def _ask(settings: TrainConfig, checkpoint: Path, models: Path, clips: list[Path
         typer.echo(line)
     typer.echo(str(made.folder))
     if made.verdict and not made.verdict.passed:
+        if settings.keep:
+            more = (1 + settings.keep) / 2
+            typer.echo(
+                "Where it forgot something, keep more of the running model: the same command with"
+                f" --keep {more:.2g} asks again without another training."
+            )
         raise typer.Exit(2)
 
 

@@ -95,6 +95,7 @@ class SmallWeights:
     """INT8 weights beside the fp32 ones, and what they find and cost."""
 
     weights: FileRef
+    largest_weight: int  # of -largest_weight to largest_weight; decides which CPUs may compute it
     modules_in_float: tuple[int, ...]  # besides the head's last layers
     figures: tuple[Figure, ...]
     timing: Timing

@@ -5,24 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from detector.inference.cpu import SUMMED_IN_16_BITS
 from training.covariance import Window, covariances
 from training.dataset import Dataset
 from training.half_weights import store_half
 from training.predict import letterbox
-from training.rounding import LARGEST, rounded_weights
+from training.rounding import rounded_weights
 
 if TYPE_CHECKING:
     from onnx import NodeProto
     from onnxruntime.quantization import CalibrationDataReader
 
 INT8_WEIGHTS = "weights.int8.onnx"
-COVARIANCE_PICTURES = 48
-ACTIVATIONS = frozenset({"Sigmoid", "Relu", "LeakyRelu", "HardSwish", "Swish"})
+COVARIANCE_PICTURES: Final = 48
+ACTIVATIONS: Final = frozenset({"Sigmoid", "Relu", "LeakyRelu", "HardSwish", "Swish"})
 
 
 class Quantiser:
@@ -33,27 +34,43 @@ class Quantiser:
     256 steps between the mean of the least and the mean of the greatest values that the pictures
     bring there; its weights a channel at a time, so that its outputs move least
     (`training.rounding`); its outputs are not, since the activation that follows them would be
-    rounded twice. `folder` takes what is kept between two calls of `write`.
+    rounded twice. `folder` takes what is kept between two calls of `write`; weights become
+    whole numbers of -`largest` to that (`detector.inference.cpu`).
     """
 
     def __init__(
-        self, weights: Path, pictures: Sequence[Path], width_px: int, height_px: int, folder: Path
+        self,
+        weights: Path,
+        pictures: Sequence[Path],
+        width_px: int,
+        height_px: int,
+        folder: Path,
+        *,
+        largest: int = SUMMED_IN_16_BITS,
     ) -> None:
         import onnx
         from onnxruntime.quantization.shape_inference import quant_pre_process
 
         self._pictures, self._size = tuple(pictures), (width_px, height_px)
+        self._largest = largest
         self._prepared = folder / "prepared.onnx"
         self._ranges = folder / "ranges.json"
         self._rounded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         quant_pre_process(str(weights), str(self._prepared), skip_symbolic_shape=True)
         nodes = onnx.load(str(self._prepared)).graph.node
-        names = [node.name for node in nodes if node.op_type == "Conv"]
-        self._last = last_nodes(nodes)
+        last = last_nodes(nodes)
+        self._windows: dict[str, Window] = {}
+        self._float: list[str] = []  # always
         self._by_module: dict[int | None, list[str]] = {}
-        for name in names:
-            if name not in self._last:
-                self._by_module.setdefault(_module(name), []).append(name)
+        for node in nodes:
+            if node.op_type != "Conv":
+                continue
+            window = Window.of(node)
+            if window is None or node.name in last:
+                self._float.append(node.name)
+            else:
+                self._windows[node.name] = window
+                self._by_module.setdefault(_module(node.name), []).append(node.name)
 
     @property
     def modules(self) -> tuple[int, ...]:
@@ -85,7 +102,7 @@ class Quantiser:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[*self._last, *kept],
+            nodes_to_exclude=[*self._float, *kept],
             calibrate_method=CalibrationMethod.MinMax,
             calibration_cache_path=self._ranges,
             extra_options={
@@ -121,25 +138,27 @@ class Quantiser:
 
         graph = onnx.load(str(self._prepared)).graph
         held = {tensor.name: tensor for tensor in graph.initializer}
-        windows: dict[str, tuple[str, Window]] = {}
-        for node in graph.node:
-            window = Window.of(node) if node.op_type == "Conv" else None
-            if window is not None and node.name not in self._last:
-                windows[node.name] = node.input[1], window
-        wanted = list(dict.fromkeys(window for _, window in windows.values()))
+        wanted = list(dict.fromkeys(self._windows.values()))
         sums = covariances(self._prepared, wanted, self.inputs(COVARIANCE_PICTURES))
         return {
-            name: _rounded(numpy_helper.to_array(held[weights]), sums[window])
-            for name, (weights, window) in windows.items()
+            node.name: _rounded(
+                numpy_helper.to_array(held[node.input[1]]),
+                sums[self._windows[node.name]],
+                self._largest,
+            )
+            for node in graph.node
+            if node.name in self._windows
         }
 
 
-def _rounded(full: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rounded(
+    full: np.ndarray, covariance: np.ndarray, largest: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Whole numbers in the shape of the (O, C, kh, kw) weights, and (O,) what one of them means."""
     flat = full.reshape(len(full), -1).astype(np.float32)
     greatest = np.abs(flat).max(1)
-    steps = np.where(greatest > 0, greatest / LARGEST, 1).astype(np.float32)
-    return rounded_weights(flat, steps, covariance).reshape(full.shape), steps
+    steps = np.where(greatest > 0, greatest / largest, 1).astype(np.float32)
+    return rounded_weights(flat, steps, covariance, largest).reshape(full.shape), steps
 
 
 def last_nodes(nodes: Sequence[NodeProto]) -> list[str]:

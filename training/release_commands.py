@@ -38,6 +38,12 @@ def export(
             help="judge bf16 on a CPU without it; keep INT8 that saves nothing here",
         ),
     ] = False,
+    vnni_only: Annotated[
+        bool,
+        typer.Option(
+            "--vnni-only", help="finer INT8 weights, which CPUs with AVX2 alone cannot sum"
+        ),
+    ] = False,
 ) -> None:
     """Write ONNX weights from a released checkpoint; with --int8 also smaller numbers, as far as
     no class loses more than 0.5 points of AP50 in them.
@@ -52,7 +58,10 @@ def export(
     kept = weights_as_recorded(model)
     typer.echo(f"{kept}: as the manifest says, kept" if kept else str(export_onnx(model)))
     if int8 is not None:
-        for line in add_small_weights(model, int8, pictures, for_others=for_other_cpus):
+        lines = add_small_weights(
+            model, int8, pictures, for_others=for_other_cpus, vnni_only=vnni_only
+        )
+        for line in lines:
             typer.echo(line)
 
 

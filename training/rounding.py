@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 127
-_DAMPING = 0.01  # of the mean variance, so that the inverse exists
-_BLOCK = 128  # columns whose errors are passed on together
+LARGEST: Final = 127
+_DAMPING: Final = 0.01  # of the mean variance, so that the inverse exists
+_BLOCK: Final = 128  # columns whose errors are passed on together
 
 
 def rounded_weights(
-    weights: NDArray[np.float32], steps: NDArray[np.float32], covariance: NDArray[np.float32]
+    weights: NDArray[np.float32],
+    steps: NDArray[np.float32],
+    covariance: NDArray[np.float32],
+    largest: int = LARGEST,
 ) -> NDArray[np.int8]:
-    """(O, K) whole numbers of -127 to 127, `steps` (O,) of which make the weights (O, K).
+    """(O, K) whole numbers of -`largest` to that, `steps` (O,) of which make the weights (O, K).
 
     Each weight rounded to its nearest step is wrong by up to half of one, and what a convolution
     sums over K of them is wrong by much more. Here the weights are rounded one column after the
@@ -29,7 +34,9 @@ def rounded_weights(
     found = np.zeros(weights.shape, np.int8)
     for first in range(0, left.shape[1], _BLOCK):
         block = slice(first, first + _BLOCK)
-        found[:, block], errors = _rounded_block(left[:, block], wide, factor[block, block])
+        found[:, block], errors = _rounded_block(
+            left[:, block], wide, factor[block, block], largest
+        )
         left[:, first + _BLOCK :] -= errors @ factor[block, first + _BLOCK :]
     result = np.empty_like(found)
     result[:, order] = found
@@ -37,13 +44,13 @@ def rounded_weights(
 
 
 def _rounded_block(
-    left: NDArray[np.float64], steps: NDArray[np.float64], factor: NDArray[np.float64]
+    left: NDArray[np.float64], steps: NDArray[np.float64], factor: NDArray[np.float64], largest: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Whole numbers of a block's columns, and what later columns have to make up for."""
     found, errors = np.zeros_like(left), np.zeros_like(left)
     for column in range(left.shape[1]):
         wanted = left[:, column]
-        found[:, column] = np.clip(np.round(wanted / steps), -LARGEST, LARGEST)
+        found[:, column] = np.clip(np.round(wanted / steps), -largest, largest)
         errors[:, column] = (wanted - found[:, column] * steps) / factor[column, column]
         left[:, column + 1 :] -= np.outer(errors[:, column], factor[column, column + 1 :])
     return found, errors

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from detector.inference.backend import Backend, OnnxRuntimeBackend, OpenVinoBackend
-from detector.inference.cpu import computes_in_bf16, computes_in_int8
+from detector.inference.cpu import SUMMED_IN_16_BITS, computes_in_bf16, computes_in_int8
 from detector.inference.engine import int8_engine
 from detector.inference.manifest import Manifest
 from detector.inference.reading import Reading
@@ -23,6 +23,7 @@ from training.predict import NetworkModel
 from training.quantise import INT8_WEIGHTS, Quantiser, calibration_pictures
 from training.released import released_manifest
 from training.rounded import rounded_to_bf16
+from training.rounding import LARGEST
 from training.small_record import record_small
 from training.timing import core_timing
 from training.tolerance import judged_figures, losses
@@ -59,7 +60,7 @@ class Bench:
 
 
 def add_small_weights(
-    folder: Path, place: Path, count: int, *, for_others: bool = False
+    folder: Path, place: Path, count: int, *, for_others: bool = False, vnni_only: bool = False
 ) -> Iterator[str]:
     """Writes, measures and records; says line by line what was done, for people.
 
@@ -67,8 +68,10 @@ def add_small_weights(
     those of the service, on this CPU: on one that does not compute in a number format, nothing is
     said about that format, unless the release is meant `for_others`: INT8 that saves nothing on
     this CPU is kept then, since each machine measures which engine is its cheapest, and bf16 is
-    judged without a CPU for it by rounding every number (`training.rounded`).
+    judged without a CPU for it by rounding every number (`training.rounded`). INT8 weights that
+    are for CPUs with VNNI only may be twice as fine.
     """
+    largest = LARGEST if vnni_only else SUMMED_IN_16_BITS
     manifest = released_manifest(folder)
     bench = Bench(manifest, place)
     weights, target = folder / manifest.weights.file, folder / INT8_WEIGHTS
@@ -85,11 +88,11 @@ def add_small_weights(
         yield f"bf16, which this CPU lacks, by rounding: {lost or NOTHING_LOST}"
         if not lost:
             half = HalfNumbers(figures=measured.figures, timing=None)
-    if computes_in_int8():
+    if computes_in_int8(largest):
         other = half.timing if half and half.timing else full.timing
         pictures = calibration_pictures(place, read_dataset(place), count)
         with tempfile.TemporaryDirectory() as name:
-            quantiser = Quantiser(weights, pictures, *bench.size, Path(name))
+            quantiser = Quantiser(weights, pictures, *bench.size, Path(name), largest=largest)
             made = Path(name) / INT8_WEIGHTS
             for tried, measured in _tries(quantiser, made, bench, weights):
                 yield _said(
@@ -100,10 +103,10 @@ def add_small_weights(
                     break
                 if not losses(full.figures, measured.figures):
                     target.write_bytes(made.read_bytes())
-                    small = small_weights(target, tried, measured)
+                    small = small_weights(target, largest, tried, measured)
                     break
     else:
-        yield "INT8: this CPU has no VNNI, so it cannot be measured here"
+        yield "INT8: this CPU does not compute in such weights, so they cannot be measured here"
     record_small(folder, full.timing, half, small, full.figures)
     if small is None:
         target.unlink(missing_ok=True)
@@ -152,10 +155,13 @@ def _outputs(engine: Backend, blobs: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([engine.run(blob) for blob in blobs])
 
 
-def small_weights(target: Path, left: tuple[int, ...], measured: Measured) -> SmallWeights:
+def small_weights(
+    target: Path, largest: int, left: tuple[int, ...], measured: Measured
+) -> SmallWeights:
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
     return SmallWeights(
         weights=FileRef(file=target.name, sha256=digest, precision="int8"),
+        largest_weight=largest,
         modules_in_float=left,
         figures=measured.figures,
         timing=measured.timing,

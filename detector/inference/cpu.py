@@ -14,6 +14,9 @@ _CPUINFO: Final = Path("/proc/cpuinfo")
 _BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 _INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
+SUMMED_IN_16_BITS: Final = 64
+"""Largest INT8 weight of which two products with 8-bit inputs fit into 16 bits: 2 * 255 * 64."""
+
 
 def usable_cores() -> int:
     """Cores that this process may use: those it is bound to, or fewer where its container has a
@@ -37,10 +40,14 @@ def computes_in_bf16() -> bool:
     return bool(_BF16_FLAGS & _flags())
 
 
-def computes_in_int8() -> bool:
-    """Whether sums of INT8 products do not overflow: without VNNI they are gathered in 16 bits,
-    which saturate, so that other boxes may come out."""
-    return bool(_INT8_FLAGS & _flags())
+def computes_in_int8(largest_weight: int) -> bool:
+    """Whether sums of INT8 products do not overflow, weights being -`largest_weight` to that.
+
+    Without VNNI an x86 CPU gathers two products in 16 bits, which saturate: with larger weights
+    other boxes come out.
+    """
+    vnni = bool(_INT8_FLAGS & _flags())
+    return vnni or ("avx2" in _flags() and largest_weight <= SUMMED_IN_16_BITS)
 
 
 @cache

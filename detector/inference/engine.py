@@ -62,7 +62,7 @@ def engines_of(
         builds[BackendName.OPENVINO_BF16] = partial(
             OpenVinoBackend, weights, threads, "bf16", at_once
         )
-    if small is not None and computes_in_int8():
+    if small is not None and computes_in_int8(small.largest_weight):
         file = folder / small.weights.file
         builds[BackendName.OPENVINO_INT8] = partial(int8_engine, file, threads, at_once)
         builds[BackendName.ONNXRUNTIME_INT8] = partial(OnnxRuntimeBackend, file, threads)

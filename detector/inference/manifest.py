@@ -72,6 +72,9 @@ class Int8Spec(_Part):
     """INT8 weights that were measured to find as much as the others."""
 
     weights: WeightsSpec
+    largest_weight: int = Field(
+        default=127, ge=1, le=127, description="Greatest of all weights' absolute values."
+    )
 
 
 class Manifest(_Part):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from detector.inference import BackendName, engine, load_model
+from detector.inference import cpu as cpu_flags
 from detector.inference.engine import engines_of
 from detector.inference.manifest import read_manifest
 from detector.types import ModelError
@@ -27,7 +28,7 @@ def cpu(monkeypatch):
 
     def has(*, bf16: bool, int8: bool) -> None:
         monkeypatch.setattr(engine, "computes_in_bf16", lambda: bf16)
-        monkeypatch.setattr(engine, "computes_in_int8", lambda: int8)
+        monkeypatch.setattr(engine, "computes_in_int8", lambda _: int8)
 
     return has
 
@@ -62,6 +63,27 @@ def test_smaller_numbers_need_the_cpu_and_the_release(release: Path, cpu):
     assert set(engines_of(manifest, release, 1)) == FULL | SMALL
     cpu(bf16=False, int8=False)
     assert set(engines_of(manifest, release, 1)) == FULL
+
+
+def test_weights_say_which_cpus_may_compute_them(release: Path, monkeypatch):
+    """Those of releases that do not say it need VNNI."""
+    manifest = read_manifest(release)
+    monkeypatch.setattr(cpu_flags, "_flags", lambda: frozenset({"avx2"}))
+    assert set(engines_of(manifest, release, 1)) == FULL
+    narrow = manifest.int8.model_copy(update={"largest_weight": 64})
+    said = manifest.model_copy(update={"int8": narrow})
+    assert set(engines_of(said, release, 1)) == FULL | SMALL
+
+
+@pytest.mark.parametrize("name", ["street", "covers", "aerial"])
+def test_released_weights_are_no_larger_than_they_say(name: str):
+    import onnx
+
+    manifest = read_manifest(ROOT / "models" / name)
+    graph = onnx.load(str(ROOT / "models" / name / manifest.int8.weights.file)).graph
+    weights = [one for one in graph.initializer if one.data_type == onnx.TensorProto.INT8]
+    largest = max(abs(onnx.numpy_helper.to_array(one).astype(int)).max() for one in weights)
+    assert largest <= manifest.int8.largest_weight
 
 
 @pytest.mark.parametrize("backend", [BackendName.OPENVINO_INT8, BackendName.ONNXRUNTIME_INT8])

@@ -88,3 +88,35 @@ def test_progress_tells_the_time_left_of_this_run_alone(tmp_path: Path):
     record = json.loads((tmp_path / FILE).read_text())
     assert record == {"epoch": 5, "epochs": 10, "spent_s": 60.0, "left_s": 300.0}
     assert [minutes(seconds) for seconds in (40, 600, 7500)] == ["40 s", "10 min", "2 h 5 min"]
+
+
+def test_more_of_the_running_model_can_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    from training import train
+
+    taken = []
+    monkeypatch.setattr(train, "train", lambda settings: taken.append(settings) or tmp_path)
+    config = tmp_path / "train.json"
+    config.write_text(json.dumps({"keep": 0.5, "dataset": "d", "out": "o"}))
+    command = ["train", str(config), "--no-gate"]
+    for more in ([], ["--keep", "0.75"]):
+        assert RUNNER.invoke(app, command + more).exit_code == 0
+    assert [settings.keep for settings in taken] == [0.5, 0.75]
+
+
+def test_a_refused_candidate_says_how_to_keep_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    from training import candidate, gate_report, train
+
+    refused = SimpleNamespace(folder=tmp_path, verdict=SimpleNamespace(passed=False))
+    entries = [SimpleNamespace(split="val")]
+    monkeypatch.setattr(train, "train", lambda settings: tmp_path)
+    monkeypatch.setattr(candidate, "make_candidate", lambda *_: refused)
+    monkeypatch.setattr(gate_report, "gate_lines", lambda _: ["refused: something"])
+    monkeypatch.setattr(
+        "training.dataset.read_dataset", lambda _: SimpleNamespace(model="m", entries=entries)
+    )
+    config = tmp_path / "train.json"
+    for keep, hint in ((0.5, True), (0.0, False)):
+        config.write_text(json.dumps({"keep": keep, "dataset": "d", "out": "o"}))
+        done = RUNNER.invoke(app, ["train", str(config)])
+        assert done.exit_code == 2, done.output
+        assert ("--keep 0.75" in done.output) == hint

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from detector.inference.cpu import SUMMED_IN_16_BITS
 from tests.training.made_entry import entry
 from training import quantise, small_weights
 from training.dataset import Dataset
@@ -41,12 +42,7 @@ def convolution(name: str, source: str, target: str, chance: np.random.Generator
     weight = chance.normal(size=(8, 3 if source == "images" else 8, 3, 3)).astype(np.float32)
     held = onnx.numpy_helper.from_array(weight, f"{target}.weight")
     made = onnx.helper.make_node(
-        "Conv",
-        [source, held.name],
-        [target],
-        name=name,
-        kernel_shape=[3, 3],
-        pads=[1, 1, 1, 1],
+        "Conv", [source, held.name], [target], name=name, kernel_shape=[3, 3], pads=[1, 1, 1, 1]
     )
     return made, held
 
@@ -123,7 +119,7 @@ def test_rounded_weights_stand_in_the_file_with_their_steps(
     monkeypatch.setattr(
         quantise,
         "rounded_weights",
-        lambda full, steps, _: np.full(full.shape, full.shape[1] // 27, np.int8),
+        lambda full, *_: np.full(full.shape, full.shape[1] // 27, np.int8),
     )
     _, graph = small(weights, pictures, tmp_path, ())
     made = {node.output[0]: node for node in graph.node}
@@ -137,7 +133,7 @@ def test_rounded_weights_stand_in_the_file_with_their_steps(
         codes, steps, *_ = made[conv.input[1]].input
         assert held[codes].shape == full[name].shape
         assert (held[codes] == filler).all()
-        assert held[steps] == pytest.approx(np.abs(full[name]).max((1, 2, 3)) / 127)
+        assert held[steps] == pytest.approx(np.abs(full[name]).max((1, 2, 3)) / SUMMED_IN_16_BITS)
 
 
 def test_the_module_whose_rounding_moves_the_output_most_comes_first(monkeypatch, tmp_path: Path):

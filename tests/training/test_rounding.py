@@ -37,6 +37,8 @@ def test_outputs_move_less_than_with_the_nearest_steps(weights: np.ndarray):
     assert found.dtype == np.int8
     assert np.abs(found).max() <= LARGEST
     assert moved(found) < 0.3 * moved(nearest(weights, steps))
+    narrow = rounded_weights(weights, steps, inputs.T @ inputs, 64)
+    assert np.abs(narrow).max() == 64  # no larger, even where steps are too small for it
 
 
 def test_inputs_that_have_nothing_to_do_with_each_other_leave_the_nearest(weights: np.ndarray):

@@ -27,6 +27,7 @@ TIMING = Timing(look_core_s=0.159, threads=1, cpu="a CPU")
 HALF = HalfNumbers(figures=(replace(FIGURE, ap50=0.731),), timing=replace(TIMING, look_core_s=0.08))
 SMALL = SmallWeights(
     weights=FileRef(file="weights.int8.onnx", sha256="0" * 64, precision="int8"),
+    largest_weight=64,
     modules_in_float=(0,),
     figures=(replace(FIGURE, ap50=0.735),),
     timing=replace(TIMING, look_core_s=0.05),

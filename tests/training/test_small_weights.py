@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.inference.cpu import SUMMED_IN_16_BITS
 from detector.inference.manifest import read_manifest
 from training import small_weights
 from training.evaluate import Figure
@@ -59,7 +60,7 @@ class Writing:
 
     modules = MODULES
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, *_: object, largest: int) -> None: ...
 
     def write(self, target: Path, in_float: tuple[int, ...] = ()) -> Path:
         target.write_text(json.dumps(sorted(in_float)))
@@ -80,7 +81,7 @@ def release(tmp_path: Path) -> Path:
 @pytest.fixture
 def export(release: Path, monkeypatch):
     def run(
-        measuring: Measuring, *, bf16: bool = True, int8: bool = True, for_others: bool = False
+        measuring: Measuring, *, bf16: bool = True, int8: bool = True, **settings: bool
     ) -> list[str]:
         monkeypatch.setattr(small_weights, "Bench", lambda *_: measuring)
         monkeypatch.setattr(small_weights, "Quantiser", Writing)
@@ -92,8 +93,8 @@ def export(release: Path, monkeypatch):
         monkeypatch.setattr(small_weights, "read_dataset", lambda _: None)
         monkeypatch.setattr(small_weights, "calibration_pictures", lambda *_: [])
         monkeypatch.setattr(small_weights, "computes_in_bf16", lambda: bf16)
-        monkeypatch.setattr(small_weights, "computes_in_int8", lambda: int8)
-        return list(add_small_weights(release, Path("dataset"), 3, for_others=for_others))
+        monkeypatch.setattr(small_weights, "computes_in_int8", lambda _: int8)
+        return list(add_small_weights(release, Path("dataset"), 3, **settings))
 
     return run
 
@@ -108,11 +109,18 @@ def test_what_loses_nothing_is_released(release: Path, export):
     found = recorded(release)
     assert json.loads(weights.read_text()) == []
     assert found["int8"]["modules_in_float"] == []
+    assert found["int8"]["largest_weight"] == SUMMED_IN_16_BITS
     assert found["int8"]["weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert found["bf16"]["figures"][0]["ap50"] == 0.699
     manifest = read_manifest(release)  # as the runtime reads it
     assert manifest.bf16 is not None
     assert manifest.int8.weights.file == weights.name
+
+
+def test_weights_for_vnni_alone_may_be_finer(release: Path, export):
+    export(Measuring(0.699, dict.fromkeys(range(4), 0.698), 0.04), vnni_only=True)
+    assert recorded(release)["int8"]["largest_weight"] == 127
+    assert json.loads((release / "weights.int8.onnx").read_text()) == []
 
 
 def test_sensitive_modules_stay_in_float_until_nothing_is_lost(release: Path, export):
@@ -145,7 +153,7 @@ def test_another_cpu_says_nothing_of_numbers_that_it_lacks(release: Path, export
     lines = export(Measuring(0.7, {0: 0.7}, 0.04), bf16=False, int8=False)
     assert recorded(release)["bf16"] is None
     assert recorded(release)["int8"] is None
-    assert any("no VNNI" in line for line in lines)
+    assert any("does not compute" in line for line in lines)
 
 
 def test_for_others_bf16_is_judged_by_rounding_where_the_cpu_lacks_it(release: Path, export):
