@@ -49,7 +49,7 @@ CAMERAS = 6
 LOOKS = 2
 TRAIN = {
     "epochs": 2,
-    "width_px": 320,
+    "width_px": 416,
     "batch": 16,
     "lr": 0.0002,
     "lr_final": 0.1,
@@ -60,7 +60,7 @@ TRAIN = {
     "close_mosaic": 1,
     "workers": 1,
     "threads": 1,
-    "keep": 0.5,
+    "keep": 0.7,
 }
 
 Corners = tuple[float, float, float, float]
@@ -219,7 +219,7 @@ def _taken(camera: Camera) -> int:
 def learn(folder: Path) -> int:
     """Set, dataset, training, gate: the commands of the product. Returns the gate's exit code."""
     _run("dataset", "reviewed", folder / "set", "-c", folder / "xunjie.yaml")
-    own = ("--set", folder / "set", "--set-repeat", "4", "--limit", "500")
+    own = ("--set", folder / "set", "--set-repeat", "8", "--limit", "500")
     sides = ("--max-side-px", "512", "--val-every", "6")
     _run("dataset", "build", "covers", folder / "dataset", *own, *sides)
     (folder / "train.json").write_text(json.dumps(TRAIN, indent=1), encoding="utf-8")
