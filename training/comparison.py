@@ -55,7 +55,7 @@ class GateRule:
     merged: tuple[str, ...] = ()  # classes also compared as one
     labels: int = 5  # with fewer labels on a side the AP50 of a class decides nothing there
     places: int = 8  # fewer rejected places of one reviewer are taken together with other people's
-    apart: float = 0.7  # how far rejected places must come apart from labels: training.rejections
+    apart: float = 0.75  # how far rejected places must come apart from labels: training.rejections
     rounds: int = 500  # bootstrap rounds
     seed: int = 0
 
