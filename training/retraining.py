@@ -20,8 +20,8 @@ def retraining(dataset: Path, out: Path, models: Path) -> TrainConfig:
     training (`train.json` beside it).
 
     Few epochs at a low rate with the backbone as it is, and a mean of the weights before and
-    after, mostly those before: 200 pictures take minutes on two cores, and what the model knows of other places is
-    kept. A model's first training needs a configuration of its own.
+    after, mostly those before: 200 pictures take minutes on two cores, and what the model knows
+    of other places is kept. A model's first training needs a configuration of its own.
     """
     running = models / read_dataset(dataset).model
     known = running / "train.json"
