@@ -23,13 +23,12 @@ from api import (
     run_commands,
 )
 from api.auth import commands as access_commands
+from api.config import RELEASED_MODELS
 from api.flight_commands import flight_app
+from api.models_option import ModelsFolder
 from api.picture_files import picture_paths, read_picture
 from detector.inference import BackendName, ReleasedModel, load_model
 from detector.types import Detections, PictureError, XunjieError
-
-ROOT = Path(__file__).resolve().parent.parent
-MODELS = ROOT / "models"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 errors = Console(stderr=True)
@@ -52,9 +51,7 @@ def main() -> None:
 
 @app.command()
 def models(
-    models_folder: Annotated[
-        Path, typer.Option("--models", "--models-folder", help="Released models")
-    ] = MODELS,
+    models_folder: ModelsFolder = RELEASED_MODELS,
 ) -> None:
     """Lists the released models."""
     table = Table("model", "version", "classes", "weights sha256")
@@ -75,9 +72,7 @@ def detect(
         float | None, typer.Option(help="Least score, instead of the model's thresholds")
     ] = None,
     backend: Annotated[BackendName, typer.Option()] = BackendName.AUTO,
-    models_folder: Annotated[
-        Path, typer.Option("--models", "--models-folder", help="Released models")
-    ] = MODELS,
+    models_folder: ModelsFolder = RELEASED_MODELS,
 ) -> None:
     """Looks at pictures. Unreadable ones are named on stderr and stop nothing; exit code 1 then."""
     named = models_folder / model

@@ -16,6 +16,7 @@ from rich.table import Table
 from api.config import RELEASED_MODELS
 from api.logs import configure_logs
 from api.look_costs import measured_costs
+from api.models_option import ModelsFolder
 from api.run_commands import fail
 from detector.inference import load_model, warm_up
 from detector.patrol.plan import Assumed, Costs, Plan, plans
@@ -46,7 +47,7 @@ def plan(
         Path | None,
         typer.Option("--costs", help="JSON of an earlier --json run, not measured anew"),
     ] = None,
-    models_folder: Annotated[Path, typer.Option(help="Released models")] = RELEASED_MODELS,
+    models_folder: ModelsFolder = RELEASED_MODELS,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout")] = False,
 ) -> None:
     """Measures looks on this machine, and says which cores, machines, network and disk a city of

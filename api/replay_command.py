@@ -22,6 +22,7 @@ from rich.progress import (
 )
 
 from api.config import RELEASED_MODELS
+from api.models_option import ModelsFolder
 from api.replay_job import Replayed, ReplayJob, do_job, jobs_of
 from api.replay_models import ReplayModels
 from api.replay_on_ray import replay_on_ray
@@ -54,9 +55,7 @@ def replay(
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json, index.html and pictures")
     ] = None,
-    models_folder: Annotated[
-        Path, typer.Option("--models", "--models-folder", help="Released models")
-    ] = RELEASED_MODELS,
+    models_folder: ModelsFolder = RELEASED_MODELS,
     cluster: Annotated[
         str | None,
         typer.Option(

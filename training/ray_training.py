@@ -19,7 +19,7 @@ from training.dataset import read_dataset
 from training.progress import FILE as PROGRESS
 from training.progress import minutes
 from training.ray_machine import Machine, best_machine
-from training.train import TrainConfig, train
+from training.train import TrainConfig, train, with_whole_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def train_on_ray(config: TrainConfig, address: str, say: Callable[[str], None] =
     own folder, so that the next attempt goes on from it, wherever it runs. Raises ConfigError,
     TrainingLostError, or what `train` raises.
     """
-    config = _with_whole_paths(config)
+    config = with_whole_paths(config)
     ray = ray_library()
     _demand_train()
     read_dataset(config.dataset)  # refused here, before a machine is asked
@@ -198,14 +198,6 @@ def _progress(out: Path) -> dict[str, Any]:
         return dict(json.loads((out / PROGRESS).read_text(encoding="utf-8")))
     except (OSError, ValueError):  # not there yet, or half there
         return {}
-
-
-def _with_whole_paths(config: TrainConfig) -> TrainConfig:
-    """The worker has another current folder."""
-    start = config.start.absolute() if config.start else None
-    return replace(
-        config, dataset=config.dataset.absolute(), out=config.out.absolute(), start=start
-    )
 
 
 def _demand_train() -> None:

@@ -18,7 +18,8 @@ def rounded_weights(
     covariance: NDArray[np.float32],
     largest: int = LARGEST,
 ) -> NDArray[np.int8]:
-    """(O, K) whole numbers of -`largest` to that, `steps` (O,) of which make the weights (O, K).
+    """(O, K) whole numbers of -`largest` to that, `steps` (O,) of which, all above 0, make the
+    weights (O, K).
 
     Each weight rounded to its nearest step is wrong by up to half of one, and what a convolution
     sums over K of them is wrong by much more. Here the weights are rounded one column after the
@@ -30,12 +31,11 @@ def rounded_weights(
     order = np.argsort(-variance, kind="stable")  # what matters most is rounded first
     left = weights[:, order].astype(np.float64)
     factor = _inverse_factor(covariance[np.ix_(order, order)].astype(np.float64))
-    wide = np.where(steps > 0, steps, 1.0).astype(np.float64)
     found = np.zeros(weights.shape, np.int8)
     for first in range(0, left.shape[1], _BLOCK):
         block = slice(first, first + _BLOCK)
         found[:, block], errors = _rounded_block(
-            left[:, block], wide, factor[block, block], largest
+            left[:, block], steps, factor[block, block], largest
         )
         left[:, first + _BLOCK :] -= errors @ factor[block, first + _BLOCK :]
     result = np.empty_like(found)
@@ -44,7 +44,7 @@ def rounded_weights(
 
 
 def _rounded_block(
-    left: NDArray[np.float64], steps: NDArray[np.float64], factor: NDArray[np.float64], largest: int
+    left: NDArray[np.float64], steps: NDArray[np.float32], factor: NDArray[np.float64], largest: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Whole numbers of a block's columns, and what later columns have to make up for."""
     found, errors = np.zeros_like(left), np.zeros_like(left)

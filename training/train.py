@@ -72,6 +72,15 @@ def config_from_file(path: Path, **given: Path) -> TrainConfig:
     return TrainConfig(**values)
 
 
+def with_whole_paths(config: TrainConfig) -> TrainConfig:
+    """Relative paths are meant from the folder that one stands in: ultralytics would look for them
+    in a place of its own settings, and a cluster's worker has another current folder."""
+    start = config.start.absolute() if config.start else None
+    return replace(
+        config, dataset=config.dataset.absolute(), out=config.out.absolute(), start=start
+    )
+
+
 def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda trainer: None) -> Path:
     """Run, or continue, a training; returns the checkpoint with the averaged weights.
 
@@ -83,8 +92,7 @@ def train(config: TrainConfig, epoch_ended: Callable[[Any], None] = lambda train
     from training.progress import Progress
     from training.trainer import MaskedTrainer
 
-    # ultralytics would look for a relative folder elsewhere, in a place of its own settings
-    config = replace(config, dataset=config.dataset.absolute(), out=config.out.absolute())
+    config = with_whole_paths(config)
     config.out.mkdir(parents=True, exist_ok=True)
     dataset = read_dataset(config.dataset)
     if config.start is None:
